@@ -1,0 +1,44 @@
+.PHONY: demo test check docs constraints clean
+
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+
+# a checkout's own environment; the stamp is newer than the files it was made from
+$(VENV)/.demo: pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e .
+	touch $@
+
+$(VENV)/.dev: $(VENV)/.demo
+	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	touch $@
+
+demo: $(VENV)/.demo
+	$(BIN)/clipmill label sample_data -o demo --model demo --max-failed-share 0.5
+	@echo
+	@echo "look next at:"
+	@echo "  $(BIN)/clipmill inspect demo                     # cameras, categories, events, failures"
+	@echo "  $(BIN)/clipmill inspect demo --clip 00-front --to demo/pictures   # labels drawn on frames"
+	@echo "  $(BIN)/clipmill sql demo 'SELECT category, count(*) FROM detections GROUP BY ALL'"
+	@echo "  $(BIN)/clipmill budget demo --workload fsd --cluster cortex"
+
+test: $(VENV)/.dev
+	$(BIN)/pytest -n auto
+
+check: $(VENV)/.dev
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+docs: $(VENV)/.dev
+	$(BIN)/python -m transforms.tables.describe > docs/tables.md
+
+constraints:
+	rm -rf build/constraints && $(PYTHON) -m venv build/constraints
+	build/constraints/bin/pip install --quiet -e '.[dev]'
+	build/constraints/bin/pip freeze --exclude-editable > constraints.txt
+
+clean:
+	rm -rf $(VENV) build demo

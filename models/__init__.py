@@ -1,0 +1,1 @@
+"""Neural networks: model cards, files, sessions, pre- and post-processing."""

@@ -1,0 +1,1 @@
+"""Model cards as data (TOML) and the bundled network."""

@@ -1,0 +1,1 @@
+"""What a user runs: the command line, job specs and the pipelines that wire the stages."""

@@ -1,0 +1,202 @@
+"""The main job: clips in, a labelled data set with its compute budget out."""
+
+import json
+import os
+import secrets
+import time
+from collections.abc import Sequence
+from contextlib import nullcontext
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from glob import glob, has_magic
+from pathlib import Path
+from typing import Any
+
+import apache_beam as beam
+from apache_beam.options.pipeline_options import PipelineOptions
+
+from models.registry import ModelRef, find_model
+from models.sessions import load_detector
+from pipelines.beam_options import beam_options, clear_message, refuse_local_output
+from pipelines.jobs import AutolabelJob
+from pipelines.locks import output_lock
+from pipelines.outcome import JobError, UsageError
+from pipelines.progress import RunProgress
+from transforms.discover import SUFFIXES, Discover, has_clip
+from transforms.events import GatherEvents
+from transforms.join import JoinTracks
+from transforms.mill import PROGRESS, MillShards
+from transforms.plan import PlanShards, WritePlan
+from transforms.probe import ProbeClips
+from transforms.storage import is_remote, open_store
+from transforms.summarize import SUMMARY, LeftOver, Summarize
+from transforms.tables.layout import DATASET, run_file
+from transforms.tables.schemas import SCHEMA_VERSION
+from transforms.tables.store import LocalStore, Store
+
+
+@dataclass(frozen=True, slots=True)
+class Resources:
+    """What a job needs beside its spec.
+
+    Attributes:
+        models: the networks, found and checked.
+        run_id: the name of this run.
+        threads: clips worked on at once in one process.
+    """
+
+    models: Sequence[ModelRef]
+    run_id: str
+    threads: int
+
+
+def build(root: beam.Pipeline, job: AutolabelJob, resources: Resources) -> None:
+    """Wires the stages; runs nothing.
+
+    Args:
+        root: the pipeline.
+        job: what to label, with absolute paths.
+        resources: networks and the run's name.
+    """
+    models, run_id, threads = resources.models, resources.run_id, resources.threads
+    found = root | "Discover" >> Discover(job.inputs, job.output)
+    probed = found.files | "Probe" >> ProbeClips(job.timezone, threads)
+    shards, duplicates = probed.clips | "Plan" >> PlanShards(job.labels.context_ns)
+    planned = shards | "Note plan" >> WritePlan(job.output, run_id)
+    milled = shards | "Mill" >> MillShards(job.labels, models, job.output, run_id, threads, planned)
+    left = shards | "Left over" >> LeftOver(job.output)
+    objects = (milled, left) | "Both" >> beam.Flatten() | "Join" >> JoinTracks()
+    events = (found.files, probed.clips, found.events) | "Events" >> GatherEvents()
+    failures = (found.failed, probed.failed) | "Failures" >> beam.Flatten()
+    _ = {
+        "files": found.files,
+        "summaries": milled,
+        "left": left,
+        "duplicates": duplicates,
+        "events": events,
+        "failures": failures,
+        "objects": objects,
+    } | "Summarize" >> Summarize(job.labels, models, job.output, run_id)
+
+
+@dataclass(frozen=True, slots=True)
+class RunResult:
+    """What a run came to.
+
+    Attributes:
+        data: the form of `label --json`.
+        too_many_failed: whether more clips failed than the job allows.
+    """
+
+    data: dict[str, Any]
+    too_many_failed: bool
+
+
+def run(job: AutolabelJob, beam_arguments: Sequence[str]) -> RunResult:
+    """Labels clips.
+
+    Args:
+        job: what to label.
+        beam_arguments: Beam's own flags.
+
+    Returns:
+        The run's figures.
+
+    Raises:
+        UsageError: an input is not there or holds no clip, or a flag is unknown.
+        JobError: the output cannot be written, or holds something else.
+        ModelError: a network is not there or does not fit its card.
+    """
+    job = _absolute(job)
+    workers = job.workers or len(os.sched_getaffinity(0))
+    options, threads = beam_options(beam_arguments, workers)
+    if not is_remote(job.output):
+        refuse_local_output(options, job.output)
+    _refuse_empty(job)
+    models = [find_model(name, size=job.size, device=job.device) for name in job.models]
+    for model in models:
+        load_detector(model)
+    run_id = f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}"
+    store = open_store(job.output)
+    with output_lock(Path(job.output)) if not is_remote(job.output) else nullcontext():
+        _prepare_output(store, job.output)
+        resources = Resources(models, run_id, threads)
+        started = time.monotonic()
+        with RunProgress(store, run_id):
+            _execute(job, resources, options)
+        seconds = time.monotonic() - started
+        return _report(store, job, resources, seconds)
+
+
+def _execute(job: AutolabelJob, resources: Resources, options: PipelineOptions) -> None:
+    # a folder called models/ where the user stands would shadow ours in worker processes
+    os.environ["PYTHONSAFEPATH"] = "1"
+    try:
+        with beam.Pipeline(options=options) as root:
+            build(root, job, resources)
+    except KeyboardInterrupt:
+        raise
+    except Exception as error:
+        raise JobError(clear_message(error)) from error
+
+
+def _absolute(job: AutolabelJob) -> AutolabelJob:
+    inputs = tuple(sorted({item if is_remote(item) else os.path.abspath(item) for item in job.inputs}))  # noqa: PTH100 - resolve() would follow the user's links
+    output = job.output if is_remote(job.output) else os.path.abspath(job.output)  # noqa: PTH100 - the same
+    return job.model_copy(update={"inputs": inputs, "output": output})
+
+
+def _refuse_empty(job: AutolabelJob) -> None:
+    for item in job.inputs:
+        if not (is_remote(item) or Path(item).exists() or (has_magic(item) and glob(item, recursive=True))):
+            raise UsageError(f"{item}: no such file or folder")
+    if not any(has_clip(item, job.output) for item in job.inputs):
+        raise UsageError(f"no clip ({', '.join(sorted(SUFFIXES))}) in {', '.join(job.inputs)}")
+
+
+def _prepare_output(store: Store, output: str) -> None:
+    try:
+        found = json.loads(store.read(DATASET))
+    except FileNotFoundError:
+        found = None
+    except ValueError as error:
+        raise JobError(f"{output}: {DATASET} is not JSON; choose another output folder") from error
+    if found is not None and found.get("schema_version") != SCHEMA_VERSION:
+        raise JobError(
+            f"{output}: holds a data set of schema {found.get('schema_version')}, this version writes "
+            f"schema {SCHEMA_VERSION}; choose another output folder"
+        )
+    if isinstance(store, LocalStore):
+        for stray in store.strays():
+            stray.unlink(missing_ok=True)
+
+
+def _report(store: Store, job: AutolabelJob, resources: Resources, seconds: float) -> RunResult:
+    summary = json.loads(store.read(run_file(resources.run_id, SUMMARY)))
+    folder = run_file(resources.run_id, PROGRESS)
+    records = [json.loads(store.read(f"{folder}/{name}")) for name in sorted(store.sizes(folder))]
+    written = [record for record in records if record["state"] == "written"]
+    frames = sum(record["frames"] for record in written)
+    labelling_s = seconds if written else 0.0
+    data = {
+        "run_id": resources.run_id,
+        "output": job.output,
+        **summary,
+        "shards": {"written": len(written), "skipped": len(records) - len(written), "failed": 0},
+        "seconds": round(labelling_s, 3),
+        "frames_per_second": round(frames / labelling_s, 2) if labelling_s else 0.0,
+        "models": [{"name": model.card.name, "sha256": model.sha256} for model in resources.models],
+    }
+    record = {
+        "job": job.model_dump(),
+        **data,
+        "wall_seconds": round(seconds, 3),
+        "stages_seconds": {
+            name: round(sum(item[name] for item in written), 3)
+            for name in ("decode_s", "detect_s", "track_s")
+        },
+    }
+    store.write(run_file(resources.run_id, "run.json"), json.dumps(record, indent=1).encode())
+    clips = summary["clips"]
+    share = clips["failed"] / max(1, clips["found"] - clips["duplicate"])
+    return RunResult(data, share > job.max_failed_share)

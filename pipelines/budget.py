@@ -1,0 +1,100 @@
+"""The budget of a labelled data set: its figures in, the `budget` table out."""
+
+import io
+import os
+from collections.abc import Sequence
+from contextlib import nullcontext
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import apache_beam as beam
+import pyarrow.parquet as pq
+
+from pipelines.beam_options import beam_options, clear_message, refuse_local_output
+from pipelines.locks import output_lock
+from pipelines.outcome import JobError, UsageError
+from transforms.budget.errors import BudgetUsageError
+from transforms.budget.estimates import Estimate, estimates_from_table
+from transforms.budget.figures import DatasetFigures
+from transforms.budget.request import BudgetRequest
+from transforms.estimate import (
+    BUDGET,
+    EstimateBudget,
+    ReadFigures,
+    WriteBudget,
+    figures_of,
+    holds_clips,
+)
+from transforms.storage import is_remote, open_store
+from transforms.tables.layout import table_file
+
+
+@dataclass(frozen=True, slots=True)
+class BudgetJob:
+    """What to estimate.
+
+    Attributes:
+        dataset: path or URL of a labelled data set.
+        request: what is asked.
+    """
+
+    dataset: str
+    request: BudgetRequest
+
+
+@dataclass(frozen=True, slots=True)
+class BudgetResult:
+    """What a run came to.
+
+    Attributes:
+        figures: of the data set.
+        estimates: in the order asked for.
+    """
+
+    figures: DatasetFigures
+    estimates: list[Estimate]
+
+
+def build(root: beam.Pipeline, job: BudgetJob) -> None:
+    """Wires the stages; runs nothing.
+
+    Args:
+        root: the pipeline.
+        job: what to estimate.
+    """
+    figures = root | "Figures" >> ReadFigures(job.dataset)
+    answers = figures | "Estimate" >> EstimateBudget(job.request)
+    _ = answers | "Budget" >> WriteBudget(job.dataset)
+
+
+def run(job: BudgetJob, beam_arguments: Sequence[str] = ()) -> BudgetResult:
+    """Estimates the budget of a data set and writes its `budget` table.
+
+    Args:
+        job: what to estimate.
+        beam_arguments: Beam's own flags.
+
+    Raises:
+        UsageError: there is no data set, or the request names something unknown.
+        JobError: a table cannot be read or written.
+    """
+    options, _ = beam_options(beam_arguments, 1)
+    if not is_remote(job.dataset):
+        # workers of other processes may stand elsewhere
+        job = replace(job, dataset=os.path.abspath(job.dataset))  # noqa: PTH100 - resolve() would follow the user's links
+        refuse_local_output(options, job.dataset)
+    store = open_store(job.dataset)
+    if not holds_clips(store):
+        raise UsageError(f"{job.dataset}: no labelled data set here (clips/*.parquet is missing)")
+    try:
+        job.request.check()
+    except BudgetUsageError as error:
+        raise UsageError(str(error)) from error
+    with output_lock(Path(job.dataset)) if not is_remote(job.dataset) else nullcontext():
+        try:
+            with beam.Pipeline(options=options) as root:
+                build(root, job)
+        except Exception as error:
+            raise JobError(clear_message(error)) from error
+        table = pq.read_table(io.BytesIO(store.read(table_file(BUDGET))))
+    return BudgetResult(figures_of(table.schema.metadata), list(estimates_from_table(table)))

@@ -1,0 +1,151 @@
+"""The command line: `clipmill COMMAND ... [-- BEAM FLAGS]`."""
+
+import argparse
+import json
+import logging
+import os
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+from typing import TYPE_CHECKING, Final
+
+from pipelines.outcome import ExitCode, JobError, Outcome, UsageError
+
+if TYPE_CHECKING:
+    from types import ModuleType
+    from typing import NoReturn
+
+COMMANDS: Final = ("label", "run", "budget", "inspect", "sql", "verify", "models", "sample")
+
+_SUMMARY: Final = "Car-camera clips in; labelled Parquet shards and a training-compute budget out."
+
+
+class _Parser(argparse.ArgumentParser):
+    """Raises instead of printing, so that --json and the exit codes hold for every error."""
+
+    def error(self, message: str) -> "NoReturn":
+        raise UsageError(f"{message} (see {self.prog} --help)")
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """The parser of the whole command line; no heavy module is imported for it."""
+    parser = _Parser(prog="clipmill", description=_SUMMARY, allow_abbrev=False)
+    parser.add_argument("--version", action="store_true", help="print the version and exit")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", parser_class=_Parser)
+    for name in COMMANDS:
+        module = _module(name)
+        command = commands.add_parser(
+            name,
+            help=module.HELP,
+            description=module.HELP,
+            epilog=f"examples:\n{_indented(module.EXAMPLES)}",
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+            allow_abbrev=False,
+        )
+        command.add_argument("--json", action="store_true", help="print one JSON object on standard output")
+        module.add_arguments(command)
+    return parser
+
+
+def _module(name: str) -> "ModuleType":
+    return import_module(f"pipelines.commands.{name}")
+
+
+def _indented(text: str) -> str:
+    return "\n".join(f"  {line}" for line in text.strip().splitlines())
+
+
+def split_arguments(argv: Sequence[str]) -> tuple[list[str], list[str]]:
+    """Splits the command line at the first `--`: ours, and Beam's.
+
+    >>> split_arguments(["label", "x", "--", "--runner=PrismRunner"])
+    (['label', 'x'], ['--runner=PrismRunner'])
+    """
+    if "--" not in argv:
+        return list(argv), []
+    at = argv.index("--")
+    return list(argv[:at]), list(argv[at + 1 :])
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs a command.
+
+    Args:
+        argv: arguments without the program's name; default: the process's own.
+
+    Returns:
+        The exit code.
+    """
+    own, beam_arguments = split_arguments(sys.argv[1:] if argv is None else argv)
+    as_json = "--json" in own
+    try:
+        outcome = _run(own, beam_arguments)
+    except UsageError as error:
+        return _fail(ExitCode.BAD_USAGE, str(error), as_json=as_json)
+    except JobError as error:
+        return _fail(ExitCode.JOB_FAILED, str(error), as_json=as_json)
+    except BrokenPipeError:
+        # the reader of our output (head, less) has gone; nothing more can be said to it
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return ExitCode.GOOD
+    except KeyboardInterrupt:
+        return _fail(
+            ExitCode.INTERRUPTED,
+            "interrupted; what was committed stays, the same command goes on from there",
+            as_json=as_json,
+        )
+    _print(outcome, as_json=as_json)
+    return outcome.exit_code
+
+
+def _run(own: list[str], beam_arguments: list[str]) -> Outcome:
+    parser = build_parser()
+    arguments = parser.parse_args(own)
+    if arguments.version:
+        from importlib.metadata import version
+
+        return Outcome({"version": version("clipmill")}, (f"clipmill {version('clipmill')}",))
+    if arguments.command is None:
+        return Outcome({}, (parser.format_help().rstrip(),), ExitCode.BAD_USAGE)
+    module = _module(arguments.command)
+    arguments.beam_arguments = beam_arguments
+    if beam_arguments and not getattr(module, "TAKES_BEAM_FLAGS", False):
+        raise UsageError(f"{arguments.command} takes no Beam flags after --")
+    # libraries warn of what a user of this command can do nothing about
+    logging.basicConfig(level=logging.ERROR)
+    from models.errors import ModelError, ModelUsageError
+
+    try:
+        outcome: Outcome = module.run(arguments)
+    except ModelUsageError as error:
+        raise UsageError(str(error)) from error
+    except ModelError as error:
+        raise JobError(str(error)) from error
+    return outcome
+
+
+def _print(outcome: Outcome, *, as_json: bool) -> None:
+    if as_json:
+        print(json.dumps(outcome.data, ensure_ascii=False), flush=True)
+        return
+    if all(isinstance(item, str) for item in outcome.human):
+        for item in outcome.human:
+            print(item, flush=True)
+        return
+    from rich.console import Console
+
+    console = Console(soft_wrap=not sys.stdout.isatty())
+    for item in outcome.human:
+        console.print(item, highlight=False, markup=False)
+
+
+def _fail(code: ExitCode, message: str, *, as_json: bool) -> int:
+    line = " ".join(message.split())
+    if as_json:
+        print(json.dumps({"error": {"code": int(code), "message": line}}, ensure_ascii=False), flush=True)
+    print(f"clipmill: {line}", file=sys.stderr, flush=True)
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(main())

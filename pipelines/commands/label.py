@@ -1,0 +1,103 @@
+"""`clipmill label`: the main job."""
+
+import argparse
+from typing import Any
+
+from pipelines.outcome import ExitCode, Outcome
+
+HELP = "label clips: files, folders, globs or URLs in, a data set out"
+EXAMPLES = """
+clipmill label /media/stick/TeslaCam -o out --timezone America/Los_Angeles
+clipmill label clips/*.mp4 -o out --model nanodet --fps 10 --workers 4
+clipmill label sample_data -o out --model demo --max-failed-share 0.5 --json
+clipmill label gs://bucket/clips -o gs://bucket/labels -- --runner=FlinkRunner --flink_master=host:8081
+"""
+TAKES_BEAM_FLAGS = True
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declares the options."""
+    parser.add_argument("inputs", nargs="+", metavar="INPUT", help="file, folder, glob or URL")
+    parser.add_argument(
+        "-o", "--output", required=True, metavar="DIR", help="the data set: a folder or a URL"
+    )
+    parser.add_argument(
+        "--model",
+        action="append",
+        metavar="NAME",
+        help="network: a card's name, CARD.toml or NET.onnx; repeatable (default: yolox-nano; demo is bundled)",
+    )
+    parser.add_argument(
+        "--size", type=int, metavar="PX", help="long side of the network's input (default: the card's)"
+    )
+    parser.add_argument(
+        "--fps", default="5", metavar="N", help="frames a second to label, all, or keyframes (default: 5)"
+    )
+    parser.add_argument("--timezone", metavar="ZONE", help="zone of the times in TeslaCam's file names")
+    parser.add_argument(
+        "--workers", type=int, metavar="N", help="shards worked on at once (default: one a core)"
+    )
+    parser.add_argument(
+        "--device", default="cpu", choices=("cpu", "cuda"), help="where networks run (default: cpu)"
+    )
+    parser.add_argument(
+        "--max-failed-share",
+        type=float,
+        default=0.1,
+        metavar="S",
+        help="exit 3 when a larger share of the clips failed (default: 0.1)",
+    )
+
+
+def run(arguments: argparse.Namespace) -> Outcome:
+    """Labels the inputs."""
+    from pipelines.jobs import DEFAULT_MODEL, check_job
+
+    values = {
+        "inputs": arguments.inputs,
+        "output": arguments.output,
+        "models": arguments.model or [DEFAULT_MODEL],
+        "size": arguments.size,
+        "device": arguments.device,
+        "timezone": arguments.timezone,
+        "workers": arguments.workers,
+        "max_failed_share": arguments.max_failed_share,
+        "labels": {"fps": arguments.fps},
+    }
+    return label(check_job(values, "options"), arguments.beam_arguments)
+
+
+def label(job: Any, beam_arguments: list[str]) -> Outcome:
+    """Runs a job and lays its result out.
+
+    Args:
+        job: an `AutolabelJob`.
+        beam_arguments: Beam's own flags.
+    """
+    from pipelines.autolabel import run as run_job
+
+    result = run_job(job, beam_arguments)
+    code = ExitCode.TOO_MANY_FAILED if result.too_many_failed else ExitCode.GOOD
+    return Outcome(result.data, (_human(result.data),), code)
+
+
+def _human(data: dict[str, Any]) -> str:
+    clips, shards = data["clips"], data["shards"]
+    lines = [
+        f"{clips['found']} clips: {clips['labelled']} labelled, {clips['failed']} failed, {clips['duplicate']} duplicate",
+        f"{data['frames']} frames, {data['detections']} detections, {data['tracks']} tracks, {data['objects']} objects",
+        f"{shards['written']} shards written, {shards['skipped']} already there"
+        + (
+            f"; {data['seconds']:.1f} s, {data['frames_per_second']:.1f} frames/s"
+            if shards["written"]
+            else ""
+        ),
+    ]
+    lines += [f"failed: {failure['error']}: {failure['message']}" for failure in data["failures"]]
+    if data["left_over_shards"]:
+        lines.append(f"{data['left_over_shards']} shards of clips that are not among the inputs were kept")
+    lines += [
+        f"data set: {data['output']}",
+        f"look at it: clipmill inspect {data['output']}",
+    ]
+    return "\n".join(lines)

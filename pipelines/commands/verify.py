@@ -1,0 +1,32 @@
+"""`clipmill verify`: whether a data set is whole and sound."""
+
+import argparse
+from pathlib import Path
+
+from pipelines.outcome import ExitCode, Outcome, UsageError
+
+HELP = "check a data set: files, schemas, digests, keys between tables; exit 0 only when all hold"
+EXAMPLES = """
+clipmill verify out
+clipmill verify out --json
+"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declares the options."""
+    parser.add_argument("dataset", type=Path, metavar="DIR", help="the data set")
+
+
+def run(arguments: argparse.Namespace) -> Outcome:
+    """Checks the data set."""
+    from transforms.tables.checks import find_problems
+    from transforms.tables.queries import NotADatasetError
+
+    try:
+        problems = list(find_problems(arguments.dataset))
+    except NotADatasetError as error:
+        raise UsageError(str(error)) from error
+    if problems:
+        human = "\n".join([*problems, f"{arguments.dataset}: {len(problems)} problems"])
+        return Outcome({"sound": False, "problems": problems}, (human,), ExitCode.JOB_FAILED)
+    return Outcome({"sound": True, "problems": []}, (f"{arguments.dataset}: sound",))

@@ -1,0 +1,111 @@
+"""Job specs: what a run is told, as TOML checked to the letter; `label`'s options are the same spec."""
+
+import tomllib
+from pathlib import Path
+from typing import Annotated, Any, Literal
+from zoneinfo import ZoneInfo
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+from pipelines.outcome import UsageError
+from transforms.labels.settings import LabelSettings
+
+DEFAULT_MODEL = "yolox-nano"
+
+
+class AutolabelJob(BaseModel):
+    """One labelling job.
+
+    Attributes:
+        inputs: files, folders, globs or URLs.
+        output: the data set: a folder or a URL.
+        models: names, cards or networks.
+        size: long side of the networks' input in pixels, or None for the cards' own.
+        device: where networks run.
+        timezone: zone of the times in TeslaCam's file names, or None.
+        workers: shards worked on at once on this machine, or None for one a core.
+        max_failed_share: largest share of clips that may fail without exit code 3.
+        labels: options that reach the rows.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    inputs: Annotated[tuple[str, ...], Field(min_length=1)]
+    output: str
+    models: Annotated[tuple[str, ...], Field(min_length=1)]
+    size: Annotated[int, Field(ge=32, le=4096)] | None = None
+    device: Literal["cpu", "cuda"] = "cpu"
+    timezone: str | None = None
+    workers: Annotated[int, Field(ge=1, le=1024)] | None = None
+    max_failed_share: Annotated[float, Field(ge=0, le=1)] = 0.1
+    labels: LabelSettings = LabelSettings()
+
+    @field_validator("timezone")
+    @classmethod
+    def _known_zone(cls, value: str | None) -> str | None:
+        if value is not None:
+            try:
+                ZoneInfo(value)
+            except (OSError, ValueError) as error:
+                raise ValueError(f"{value!r} is no time zone (for example America/Los_Angeles)") from error
+        return value
+
+
+def check_job(values: dict[str, Any], where: str) -> AutolabelJob:
+    """Checks the values of a job.
+
+    Args:
+        values: the spec.
+        where: what the message calls the spec, a file's name or "options".
+
+    Raises:
+        UsageError: a value is missing, unknown or out of range.
+    """
+    try:
+        return AutolabelJob.model_validate(values)
+    except ValidationError as error:
+        raise UsageError(f"{where}: {_first_line(error)}") from error
+
+
+def _first_line(error: ValidationError) -> str:
+    first = error.errors()[0]
+    place = ".".join(str(part) for part in first["loc"])
+    return f"{place}: {first['msg'].removeprefix('Value error, ')}" if place else first["msg"]
+
+
+def read_job(path: Path, overrides: list[str]) -> AutolabelJob:
+    """Reads a job spec.
+
+    Args:
+        path: a TOML file.
+        overrides: `key=value`, the value as TOML or else as text; dots lead into tables.
+
+    Raises:
+        UsageError: the file is not there, not TOML, or no job.
+    """
+    try:
+        values = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise UsageError(f"{path}: no such file") from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"{path}: cannot be read: {error}") from error
+    except tomllib.TOMLDecodeError as error:
+        raise UsageError(f"{path}: not TOML: {error}") from error
+    for override in overrides:
+        _set(values, override)
+    return check_job(values, str(path))
+
+
+def _set(values: dict[str, Any], override: str) -> None:
+    key, equals, text = override.partition("=")
+    if not (key and equals):
+        raise UsageError(f"--set {override}: expected key=value")
+    *tables, last = key.split(".")
+    for table in tables:
+        values = values.setdefault(table, {})
+        if not isinstance(values, dict):
+            raise UsageError(f"--set {override}: {table} is not a table")
+    try:
+        values[last] = tomllib.loads(f"value = {text}")["value"]
+    except tomllib.TOMLDecodeError:
+        values[last] = text

@@ -1,0 +1,147 @@
+import argparse
+import hashlib
+import io
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+from onnx import TensorProto, helper, numpy_helper
+
+from models import downloads, sessions
+from models.card import known_cards
+from models.errors import ModelFetchError, ModelMismatchError, ModelUsageError
+from pipelines.commands import models as command
+
+_CARD = """
+name = "mine"
+family = "{family}"
+licence = "MIT"
+{place}
+sha256 = "{digest}"
+bytes = {size}
+classes = ["auto", "walker"]
+class_map = {{ auto = "car" }}
+notes = "for tests"
+
+[input]
+width = 64
+height = 64
+"""
+
+
+@pytest.fixture(autouse=True)
+def _own_cache(tmp_path, monkeypatch):
+    monkeypatch.setenv("CLIPMILL_MODELS", str(tmp_path / "cache"))
+    monkeypatch.setenv("CLIPMILL_OFFLINE", "0")
+    sessions._detectors.clear()
+
+
+@pytest.fixture
+def network(tmp_path) -> Path:
+    """A YOLOX of two classes that sees one auto, whatever the picture."""
+    output = np.zeros((1, 84, 7), np.float32)
+    output[0, 0] = [1, 1, 0, 0, 0.9, 0.9, 0]
+    graph = helper.make_graph(
+        [helper.make_node("Identity", ["constant"], ["output"])],
+        "fake",
+        [helper.make_tensor_value_info("picture", TensorProto.FLOAT, (1, 3, 64, 64))],
+        [helper.make_tensor_value_info("output", TensorProto.FLOAT, (1, 84, 7))],
+        [numpy_helper.from_array(output, "constant")],
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)])
+    model.ir_version = 8
+    path = tmp_path / "net.onnx"
+    onnx.save_model(model, path)
+    return path
+
+
+@pytest.fixture
+def write_card(network, tmp_path):
+    def write(family: str = "yolox", place: str = 'bundled = "net.onnx"', digest: str = "") -> str:
+        data = network.read_bytes()
+        digest = digest or hashlib.sha256(data).hexdigest()
+        path = tmp_path / "card.toml"
+        path.write_text(_CARD.format(family=family, place=place, digest=digest, size=len(data)))
+        return str(path)
+
+    return write
+
+
+def _run(*arguments: str):
+    parser = argparse.ArgumentParser(allow_abbrev=False)
+    parser.add_argument("--json", action="store_true")
+    command.add_arguments(parser)
+    return command.run(parser.parse_args(arguments))
+
+
+def test_list_says_what_is_known_and_where_it_is(tmp_path):
+    card = known_cards()["yolox-nano"]
+    (tmp_path / "cache").mkdir()
+    (tmp_path / "cache" / "yolox-nano-c789161e.onnx").write_bytes(b"damaged")
+    outcome = _run("list", "--json")
+    rows = {row["name"]: row for row in outcome.data["models"]}
+    assert set(rows) == set(known_cards())
+    assert rows["yolox-nano"]["file"] == "damaged"
+    assert rows["yolox-s"]["file"] == "not here"
+    assert (rows["yolox-nano"]["bytes"], rows["yolox-nano"]["dynamic"]) == (card.bytes, True)
+    assert {row["file"] for name, row in rows.items() if known_cards()[name].bundled} <= {"bundled"}
+    assert outcome.data["cache"] == str(tmp_path / "cache")
+    assert len(outcome.human) == 2
+
+
+def test_show_a_name_a_card_and_a_network(write_card, network):
+    assert _run("show", "picodet-s").data["input"]["resize"] == "stretch"
+    outcome = _run("show", write_card())
+    assert outcome.data["categories"] == ("car",)
+    assert "classes: auto, walker" in outcome.human
+    assert "class_map: auto=car" in outcome.human
+    with pytest.raises(ModelUsageError, match="Fill in this card"):
+        _run("show", str(network))
+
+
+def test_fetch_downloads_once(write_card, network, monkeypatch, tmp_path):
+    opened = []
+
+    def open_url(url: str) -> io.BytesIO:
+        opened.append(url)
+        return io.BytesIO(network.read_bytes())
+
+    monkeypatch.setattr(downloads, "open_https", open_url)
+    card = write_card(place='url = "https://example.org/net.onnx"')
+    with pytest.raises(ModelFetchError, match="downloads are switched off"):
+        _run("fetch", card, "--offline")
+    outcome = _run("fetch", card)
+    row = outcome.data["models"][0]
+    assert Path(row["path"]).read_bytes() == network.read_bytes()
+    assert Path(row["path"]).parent == tmp_path / "cache"
+    assert _run("fetch", card, "--offline").data == outcome.data
+    assert opened == ["https://example.org/net.onnx"]
+    assert _run("list").data["models"]
+
+
+def test_check_tells_shapes_and_milliseconds(write_card):
+    outcome = _run("check", write_card(), "--json")
+    assert outcome.exit_code == 0
+    assert outcome.data["sha256_is_the_cards"] is True
+    assert outcome.data["outputs"] == {"output": [1, 84, 7]}
+    assert (outcome.data["input_width"], outcome.data["input_height"]) == (64, 64)
+    assert outcome.data["milliseconds"] >= 0
+    assert outcome.data["boxes_in_noise"] == 1
+
+
+def test_check_another_file_against_a_card(write_card, network):
+    card = write_card(digest="0" * 64)
+    with pytest.raises(ModelFetchError, match="but its card mine names"):
+        _run("check", card)
+    outcome = _run("check", card, "--file", str(network))
+    assert outcome.exit_code == 1
+    assert outcome.data["sha256_is_the_cards"] is False
+    assert "NOT the card's" in outcome.human[1]
+
+
+def test_check_fails_where_outputs_do_not_fit(write_card):
+    with pytest.raises(ModelMismatchError, match=r"it gives output \[1, 84, 7\]; expected \[1, 64, 2\]"):
+        _run("check", write_card(family="picodet"))
+    with pytest.raises(ModelUsageError, match="fixed size"):
+        _run("check", write_card(), "--size", "640")

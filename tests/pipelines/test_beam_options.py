@@ -1,0 +1,51 @@
+import pytest
+from apache_beam.options.pipeline_options import DirectOptions, StandardOptions
+
+from pipelines.beam_options import beam_options, clear_message, refuse_local_output
+from pipelines.outcome import UsageError
+
+
+@pytest.mark.parametrize(("workers", "processes", "threads"), [(1, 1, 1), (2, 1, 2), (8, 1, 8), (9, 2, 5), (32, 4, 8)])
+def test_local_workers_are_threads_then_processes(workers, processes, threads):
+    options, each = beam_options([], workers)
+    assert options.view_as(StandardOptions).runner == "FnApiRunner"
+    assert options.view_as(DirectOptions).direct_num_workers == processes
+    assert each == threads
+
+
+def test_beams_own_flags_win():
+    options, each = beam_options(["--direct_num_workers=3", "--direct_running_mode=multi_processing"], 2)
+    assert options.view_as(DirectOptions).direct_num_workers == 3
+    assert each == 1
+
+
+@pytest.mark.parametrize("flag", ["--runer=FlinkRunner", "--direct_num_wokers=2", "stray"])
+def test_unknown_flags_are_refused(flag):
+    with pytest.raises(UsageError):
+        beam_options([flag], 2)
+
+
+def test_a_job_server_may_know_more_flags():
+    options, each = beam_options(["--runner=FlinkRunner", "--execution_mode_for_batch=BATCH_FORCED"], 2)
+    assert options.view_as(StandardOptions).runner == "FlinkRunner"
+    assert each == 1
+
+
+def test_a_local_folder_is_refused_on_a_cluster():
+    cluster, _ = beam_options(["--runner=FlinkRunner", "--flink_master=far:8081"], 2)
+    with pytest.raises(UsageError, match="URL"):
+        refuse_local_output(cluster, "/out")
+    here, _ = beam_options([], 2)
+    refuse_local_output(here, "/out")
+    worker, _ = beam_options(["--runner=FlinkRunner", "--environment_type=PROCESS"], 2)
+    refuse_local_output(worker, "/out")
+
+
+def test_the_message_of_a_workers_traceback_is_its_last_line():
+    text = (
+        "Traceback (most recent call last):\n  File x\nOSError: [Errno 28] No space left on device: '/out/a'"
+        " [while running 'Mill/Mill']\n\n"
+    )
+    assert clear_message(RuntimeError(text)) == "[Errno 28] No space left on device: '/out/a'"
+    assert clear_message(ValueError("plain")) == "plain"
+    assert clear_message(ValueError()) == "ValueError"

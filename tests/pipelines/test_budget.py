@@ -1,0 +1,292 @@
+import argparse
+import io
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from rich.console import Console
+
+from pipelines.budget import BudgetJob, run
+from pipelines.commands import budget
+from pipelines.outcome import JobError, UsageError
+from transforms.budget.estimating import estimates_table
+from transforms.budget.figures import CameraFigures, DatasetFigures
+from transforms.budget.request import BudgetRequest
+from transforms.tables.commits import encode, facts_of, file_metadata
+from transforms.tables.digests import canonical_json
+from transforms.tables.schemas import BUDGET, MANIFEST, SCHEMA_VERSION, TABLES
+
+HOUR_NS = 3_600_000_000_000
+
+
+def clips(camera, hours, width=1280, height=960, duplicate_of=None):
+    return pa.table(
+        {
+            "camera": [camera],
+            "width": pa.array([width], pa.int32()),
+            "height": pa.array([height], pa.int32()),
+            "duration_ns": [int(hours * HOUR_NS)],
+            "frame_count": [int(hours * 3600 * 36)],
+            "fps_mean": [36.0],
+            "bytes": [1000],
+            "duplicate_of": pa.array([duplicate_of], pa.string()),
+        }
+    )
+
+
+def frames(labelled, damaged):
+    count = labelled + damaged
+    return pa.table({"sample_index": list(range(count)), "is_damaged": [False] * labelled + [True] * damaged})
+
+
+@pytest.fixture
+def dataset(tmp_path):
+    tables = {
+        "clips/a": clips("front", 2),
+        "clips/b": clips("back", 1),
+        "clips/duplicates": clips("back", 1, duplicate_of="b"),
+        "frames/a": frames(100, 10),
+        "frames/b": frames(50, 0),
+        "detections/a": pa.table({"score": [0.5] * 7}),
+        "detections/b": pa.table({"score": [0.5] * 4}),
+        "tracks/a": pa.table({"score": [0.5] * 3}),
+    }
+    for name, table in tables.items():
+        path = tmp_path / "out" / f"{name}.parquet"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        pq.write_table(table, path)
+    (tmp_path / "out" / "clips" / "notes.txt").write_text("not a table")
+    return tmp_path / "out"
+
+
+FIGURES = DatasetFigures(
+    camera_hours=3.0,
+    clips=2,
+    frames=150,
+    cameras=(CameraFigures("back", 1280, 960, 36.0, 1.0), CameraFigures("front", 1280, 960, 36.0, 2.0)),
+    detections=11,
+    tracks=3,
+    bytes=2000,
+)
+
+
+def command(*arguments):
+    parser = argparse.ArgumentParser(allow_abbrev=False)
+    budget.add_arguments(parser)
+    outcome = budget.run(parser.parse_args([str(argument) for argument in arguments]))
+    return outcome, json.loads(json.dumps(outcome.data, allow_nan=False))
+
+
+def printed(outcome):
+    console = Console(file=io.StringIO(), width=200)
+    for item in outcome.human:
+        console.print(item, highlight=False, markup=False)
+    return console.file.getvalue()
+
+
+def test_the_pipeline_equals_the_direct_way(dataset):
+    request = BudgetRequest(seed=3, draws=200)
+    result = run(BudgetJob(str(dataset), request))
+    assert result.figures == FIGURES
+    assert result.estimates == request.answer(FIGURES)
+    table = pq.read_table(dataset / "budget" / "all.parquet")
+    assert table.equals(estimates_table(result.estimates))
+    assert sorted(path.name for path in (dataset / "budget").iterdir()) == ["all.parquet"]
+
+
+def test_every_column_of_the_table_tells_what_it_is():
+    assert all(field.metadata[b"description"] for field in BUDGET)
+
+
+def test_the_same_question_gives_the_same_bytes(dataset):
+    job = BudgetJob(str(dataset), BudgetRequest(workloads=("fsd",), draws=100))
+    run(job)
+    first = (dataset / "budget" / "all.parquet").read_bytes()
+    run(job)
+    assert (dataset / "budget" / "all.parquet").read_bytes() == first
+
+
+def test_the_manifest_and_dataset_json_follow(dataset):
+    old = encode(BUDGET.empty_table(), file_metadata())
+    rows = [
+        {"table": path.split("/")[0], "shard": "x", "label_digest": None}
+        | {"path": facts.path, "rows": facts.rows, "bytes": facts.bytes, "sha256": facts.sha256}
+        for path, facts in (
+            ("budget", facts_of("budget/all.parquet", 0, old)),
+            ("tracks", facts_of("tracks/a.parquet", 3, b"")),
+        )
+    ]
+    (dataset / "manifest.parquet").write_bytes(encode(pa.Table.from_pylist(rows, MANIFEST), file_metadata()))
+    described = {"schema_version": SCHEMA_VERSION, "manifest_sha256": "", "tables": dict.fromkeys(TABLES, 0)}
+    (dataset / "dataset.json").write_text(canonical_json(described))
+
+    run(BudgetJob(str(dataset), BudgetRequest(workloads=("fsd",), clusters=("dojo",), draws=100)))
+
+    listed = {row["path"]: row for row in pq.read_table(dataset / "manifest.parquet").to_pylist()}
+    content = (dataset / "budget" / "all.parquet").read_bytes()
+    mine = facts_of("budget/all.parquet", 6, content)
+    assert listed["budget/all.parquet"] == {
+        "path": mine.path,
+        "table": "budget",
+        "shard": "all",
+        "rows": 6,
+        "bytes": mine.bytes,
+        "sha256": mine.sha256,
+        "label_digest": None,
+    }
+    assert listed["tracks/a.parquet"]["rows"] == 3
+    told = json.loads((dataset / "dataset.json").read_text())
+    assert told["manifest_sha256"] == facts_of("", 0, (dataset / "manifest.parquet").read_bytes()).sha256
+    assert told["tables"]["budget"] == 6
+
+
+def test_what_is_no_data_set_is_told(tmp_path):
+    with pytest.raises(UsageError, match="no labelled data set here"):
+        run(BudgetJob(str(tmp_path / "nowhere"), BudgetRequest()))
+    assert not (tmp_path / "nowhere").exists()
+
+
+def test_a_broken_table_fails_the_job_with_one_line(dataset):
+    (dataset / "frames" / "b.parquet").write_bytes(b"nonsense")
+    with pytest.raises(JobError) as caught:
+        run(BudgetJob(str(dataset), BudgetRequest(draws=100)))
+    assert "\n" not in str(caught.value)
+    assert "arquet" in str(caught.value)
+
+
+def test_the_command_on_a_data_set(dataset):
+    outcome, data = command(
+        dataset, "--workload", "fsd", "--workload", "grok", "--cluster", "cortex", "--as-of", "2025-01"
+    )
+    assert [(item["workload"], item["accelerator"]) for item in data["estimates"]] == [
+        ("fsd", "H100-SXM"),
+        ("grok", "H100-SXM"),
+    ]
+    assert data["estimates"][0]["as_of"] == "2025-01-31"
+    assert data["figures"]["camera_hours"] == 3.0
+    assert (data["dataset"], data["seed"], data["facts_as_of"]) == (str(dataset), 0, "2026-05-06")
+    text = printed(outcome)
+    assert "3 camera-hours: 2 clips, 150 labelled frames" in text
+    assert "50,000 H100-SXM" in text
+    assert "rests on 15 published runs" in text
+    assert "utilisation of H100-SXM: assumed" in text
+
+
+def test_the_command_on_camera_hours():
+    outcome, data = command(
+        "--camera-hours", "1e6", "--allocation", "10%", "--cluster", "dojo", "--workload", "fsd"
+    )
+    (answer,) = data["estimates"]
+    assert answer["accelerator_count"] == 300
+    assert answer["assumptions"][0] == {
+        "name": "camera_hours",
+        "value": 1e6,
+        "unit": "h",
+        "kind": "user",
+        "source": "given by the caller",
+    }
+    assert "one camera of 1280 x 960" in printed(outcome)
+
+
+def test_ten_times_the_hours_take_ten_times_the_accelerator_hours():
+    small, large = (
+        command("--camera-hours", hours, "--workload", "fsd", "--cluster", "dojo")[1]["estimates"][0][
+            "quantities"
+        ]
+        for hours in (10, 100)
+    )
+    assert large["accelerator_hours"]["p50"] == pytest.approx(10 * small["accelerator_hours"]["p50"])
+
+
+def test_the_command_on_flops():
+    outcome, data = command(
+        "--flops", "3.8e25", "--kind", "language", "--accelerator", "h100", "--count", 16384, "--params", "405e9", "--as-of", "2024-07"
+    )  # fmt: skip
+    (answer,) = data["estimates"]
+    assert (answer["workload"], answer["cluster"], answer["phase"]) == (None, None, None)
+    assert (answer["accelerator"], answer["accelerator_count"], answer["as_of"]) == (
+        "H100-SXM",
+        16384,
+        "2024-07-31",
+    )
+    assert data["figures"] is None
+    assert "31.4M" in printed(outcome)
+
+
+def test_before_the_first_phase(dataset):
+    outcome, data = command(dataset, "--cluster", "colossus", "--workload", "fsd", "--as-of", "2024-01")
+    assert (outcome.exit_code, data["estimates"][0]["feasible"], data["estimates"][0]["quantities"]) == (
+        0,
+        False,
+        None,
+    )
+    assert "first workload of 2024-08-11" in printed(outcome)
+    rows = pq.read_table(dataset / "budget" / "all.parquet").to_pylist()
+    assert [row["p50"] for row in rows] == [None] * 6
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        ([], "give one of DIR, --camera-hours and --flops, not none"),
+        (["{}", "--camera-hours", "1"], "not DIR and --camera-hours"),
+        (["{}", "--workload", "skynet"], "workload 'skynet' is unknown"),
+        (["{}", "--cluster", "skynet"], "cluster 'skynet' is unknown"),
+        (["{}", "--as-of", "soon"], "as-of 'soon'"),
+        (["{}", "--as-of", ""], "as-of ''"),
+        (["{}", "--allocation", "half"], "allocation 'half'"),
+        (["{}", "--allocation", ""], "allocation ''"),
+        (["{}", "--seed", "-1"], "--seed -1 is negative"),
+        (["{}", "--kind", "video"], "DIR does not go with --kind"),
+        (["--camera-hours", "nan"], "--camera-hours nan is not a positive number"),
+        (["--camera-hours", "0"], "--camera-hours 0 is not a positive number"),
+        (["--camera-hours", "1", "--count", "3"], "--camera-hours does not go with --count"),
+        (["--camera-hours", "1", "--workload", "skynet"], "workload 'skynet' is unknown"),
+        (
+            ["--flops", "1e20", "--kind", "video", "--accelerator", "H100", "--cluster", "dojo"],
+            "does not go with --cluster",
+        ),
+        (["--flops", "1e20"], "--flops needs --kind and --accelerator"),
+        (["--flops", "0", "--kind", "video", "--accelerator", "H100"], "FLOPs: 0 is not a positive number"),
+        (
+            ["--flops", "1", "--kind", "video", "--accelerator", "H100", "--count", "0"],
+            "count: 0 is not a positive",
+        ),
+        (["--flops", "1", "--kind", "video", "--accelerator", "abacus"], "accelerator 'abacus' is unknown"),
+    ],
+)
+def test_bad_usage_is_told(dataset, arguments, told):
+    with pytest.raises(UsageError, match=told.replace("(", r"\(")):
+        command(*(str(dataset) if argument == "{}" else argument for argument in arguments))
+    assert not (dataset / "budget").exists()
+
+
+def test_beam_flags_without_a_pipeline_are_refused():
+    parser = argparse.ArgumentParser()
+    budget.add_arguments(parser)
+    arguments = parser.parse_args(["--camera-hours", "1"])
+    arguments.beam_arguments = ["--runner=PrismRunner"]
+    with pytest.raises(UsageError, match="no pipeline runs"):
+        budget.run(arguments)
+
+
+def test_the_module_is_light_and_knows_beam_only_with_a_data_set():
+    code = (
+        "import argparse, sys\n"
+        "from pipelines.commands import budget\n"
+        "assert not {'numpy', 'pydantic', 'rich', 'pyarrow', 'apache_beam'} & set(sys.modules)\n"
+        "parser = argparse.ArgumentParser(); budget.add_arguments(parser)\n"
+        "budget.run(parser.parse_args(['--camera-hours', '1', '--workload', 'fsd']))\n"
+        "assert 'apache_beam' not in sys.modules\n"
+    )
+    root = Path(__file__).resolve().parents[2]
+    environment = {**os.environ, "PYTHONPATH": str(root)}
+    done = subprocess.run(
+        [sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr

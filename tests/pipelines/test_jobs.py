@@ -1,0 +1,81 @@
+import pytest
+
+from pipelines.jobs import AutolabelJob, check_job, read_job
+from pipelines.outcome import UsageError
+
+SPEC = """
+inputs = ["clips"]
+output = "out"
+models = ["demo"]
+timezone = "America/Los_Angeles"
+[labels]
+fps = "10"
+"""
+
+
+def test_a_spec_is_read(tmp_path):
+    path = tmp_path / "job.toml"
+    path.write_text(SPEC)
+    assert read_job(path, []) == AutolabelJob(
+        inputs=("clips",),
+        output="out",
+        models=("demo",),
+        timezone="America/Los_Angeles",
+        labels={"fps": "10"},
+    )
+
+
+def test_values_are_overridden_as_toml_or_text(tmp_path):
+    path = tmp_path / "job.toml"
+    path.write_text(SPEC)
+    job = read_job(path, ["labels.fps='all'", "workers=3", "output=elsewhere", "labels.region=EU"])
+    assert (job.labels.fps, job.workers, job.output, job.labels.region) == ("all", 3, "elsewhere", "EU")
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("modles = ['demo']", "modles"),
+        ("workers = 0", "workers"),
+        ("timezone = 'Mars/Olympus'", "no time zone"),
+        ("max_failed_share = 2", "max_failed_share"),
+        ("device = 'tpu'", "device"),
+    ],
+)
+def test_a_bad_value_is_named(tmp_path, line, said):
+    path = tmp_path / "job.toml"
+    kept = [old for old in SPEC.splitlines() if old.split(" =")[0] != line.split(" =")[0]]
+    path.write_text("\n".join([line, *kept]))
+    with pytest.raises(UsageError, match=said) as error:
+        read_job(path, [])
+    assert "job.toml" in str(error.value)
+
+
+def test_a_spec_always_names_its_network():
+    with pytest.raises(UsageError, match="models"):
+        check_job({"inputs": ["a"], "output": "b"}, "job.toml")
+
+
+@pytest.mark.parametrize("fps", ["0", "-1", "nan", "inf", "often", ""])
+def test_a_bad_rate_is_refused(fps):
+    with pytest.raises(UsageError, match="fps"):
+        check_job({"inputs": ["a"], "output": "b", "models": ["demo"], "labels": {"fps": fps}}, "options")
+
+
+def test_files_that_are_no_specs(tmp_path):
+    with pytest.raises(UsageError, match="no such file"):
+        read_job(tmp_path / "none.toml", [])
+    (tmp_path / "bad.toml").write_text("= 3")
+    with pytest.raises(UsageError, match="not TOML"):
+        read_job(tmp_path / "bad.toml", [])
+    (tmp_path / "binary.toml").write_bytes(b"\xff\xfe")
+    with pytest.raises(UsageError, match="cannot be read"):
+        read_job(tmp_path / "binary.toml", [])
+
+
+@pytest.mark.parametrize("override", ["novalue", "=3", "output.deep=1"])
+def test_bad_overrides(tmp_path, override):
+    path = tmp_path / "job.toml"
+    path.write_text(SPEC)
+    with pytest.raises(UsageError, match="--set"):
+        read_job(path, [override])

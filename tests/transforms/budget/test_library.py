@@ -1,0 +1,173 @@
+import csv
+import os
+from pathlib import Path
+
+import pytest
+
+from transforms.budget.errors import BudgetUsageError, FactsError
+from transforms.budget.flops import CAUSAL_ATTENTION, transformer_flops
+from transforms.budget.library import parse_facts
+from transforms.budget.resources import accelerator_hours
+
+SHARED = Path(os.environ.get("CLIPMILL_SHARED", Path(__file__).resolve().parents[4] / "shared"))
+FACTS = Path(__file__).resolve().parents[3] / "transforms" / "budget" / "facts"
+
+
+def texts():
+    return {path.name: path.read_text() for path in sorted(FACTS.glob("*.toml"))}
+
+
+def changed(name, old, new):
+    found = texts()
+    assert old in found[name]
+    return [text.replace(old, new, 1) if file == name else text for file, text in found.items()]
+
+
+def test_every_value_has_unit_source_date_and_kind(facts):
+    server = facts.accelerators["H100-SXM"].server_power
+    assert (server.p50, server.unit, server.source, server.kind) == (
+        1275,
+        "W",
+        "DGX H100: 10.2 kW / 8",
+        "published",
+    )
+    assert facts.accelerators["H100-SXM"].bf16_dense.source == "NVIDIA datasheet"
+    assert facts.newest.isoformat() == "2026-05-06"
+
+
+@pytest.mark.parametrize(
+    ("alias", "name"),
+    [
+        ("H100", "H100-SXM"),
+        ("H100-SXM-80GB", "H100-SXM"),
+        ("nvidia h100 sxm5", "H100-SXM"),
+        ("A100", "A100-SXM-80GB"),
+        ("V100-16GB", "V100-SXM2"),
+        ("tpu_v4", "TPUv4"),
+        ("GB200", "GB200"),
+    ],
+)
+def test_aliases(facts, alias, name):
+    assert facts.accelerator(alias) == name
+
+
+def test_an_unknown_accelerator_is_told_with_the_known_ones(facts):
+    with pytest.raises(BudgetUsageError, match=r"'B9000' is unknown; known: V100-SXM2, .*D1"):
+        facts.accelerator("B9000")
+
+
+@pytest.mark.parametrize(
+    ("name", "old", "new", "told"),
+    [
+        ("accelerators.toml", 'unit = "FLOP/s"', 'unit = "B/s"', "not 'FLOP/s'"),
+        ("accelerators.toml", "value = 1.25e14", "value = 1.25e7", "leaves the range"),
+        ("accelerators.toml", 'source = "NVIDIA datasheet"\n', "", "source"),
+        ("accelerators.toml", '"A100-40GB"', '"V100"', "share a name"),
+        ("clusters.toml", 'place = "memphis"', 'place = "mars"', "place: mars unknown"),
+        ("clusters.toml", 'accelerator = "D1"', 'accelerator = "D9"', "accelerator: D9 unknown"),
+        ("workloads.toml", 'utilisation = "video"', 'utilisation = "smell"', "utilisation: smell unknown"),
+        ("workloads.toml", 'formula = "graph"', 'formula = "oracle"', "formula"),
+        ("utilisation.toml", 'strata = ["llm"]', 'strata = ["lllm"]', "strata: lllm unknown"),
+        ("utilisation.toml", 'use = "language_small"', 'use = "tiny"', "small networks: tiny unknown"),
+        ("utilisation.toml", "[accelerator_utilisation.D1]", "[accelerator_utilisation.D9]", "D9 unknown"),
+        ("energy.toml", "[places.anywhere]", "[places.somewhere]", "places: anywhere unknown"),
+        ("energy.toml", "TPUv4 =", "TPUv9 =", "capital: TPUv9 unknown"),
+        ("energy.toml", "[[prices.rates.B200]]", "[[prices.rates.B900]]", "rates: B900 unknown"),
+        ("runs.toml", 'accelerator = "TPUv4"', 'accelerator = "TPUv9"', "runs: TPUv9 unknown"),
+    ],
+)
+def test_facts_that_do_not_hold_together_are_refused(name, old, new, told):
+    with pytest.raises(FactsError, match=told):
+        parse_facts(changed(name, old, new))
+
+
+def test_an_accelerator_without_price_is_refused():
+    found = texts()
+    lines = [line for line in found["energy.toml"].splitlines() if not line.startswith("GB300")]
+    with pytest.raises(FactsError, match="with a price: GB300 unknown"):
+        parse_facts([text for name, text in found.items() if name != "energy.toml"] + ["\n".join(lines)])
+
+
+def test_a_table_in_two_files_is_refused():
+    with pytest.raises(FactsError, match="table energy stands in two files"):
+        parse_facts([*texts().values(), "[energy]"])
+
+
+def test_evidence_counts_published_runs(facts):
+    kinds = ("language", "language_small", "vision_transformer", "convolution", "vision", "video")
+    assert [facts.evidence(facts.utilisation[kind]) for kind in kinds] == [15, 3, 4, 9, 13, 0]
+
+
+def test_no_published_run_passes_the_peak(facts):
+    for run in facts.runs:
+        if run.samples is None:
+            continue
+        if run.forward_flops is not None:
+            flops = 3 * run.forward_flops.p50 * run.samples.p50
+        else:
+            shape = (run.active_parameters, run.samples, run.layers, run.width, run.sequence)
+            flops = transformer_flops(*(item.p50 for item in shape), CAUSAL_ATTENTION)
+        peak = facts.accelerators[run.accelerator].bf16_dense.p50
+        assert 0.03 < accelerator_hours(flops, peak, 1.0) / run.accelerator_hours.p50 < 0.6, run.name
+
+
+def rows(name):
+    path = SHARED / "facts" / name
+    if not path.is_file():
+        pytest.skip(f"{path} is not there")
+    with path.open() as source:
+        return list(csv.DictReader(source))
+
+
+def test_the_accelerators_are_those_of_the_survey(facts):
+    for row in rows("accelerators.csv"):
+        known = facts.accelerators[row["name"]]
+        assert known.bf16_dense.p10 == float(row["bf16_dense_flops"])
+        assert known.memory.p50 == float(row["memory_bytes"])
+        assert known.thermal_design_power.p50 == float(row["tdp_w"])
+        if row["server_w_per_accelerator"]:
+            assert known.server_power.p50 == float(row["server_w_per_accelerator"])
+
+
+def test_the_phases_are_those_of_the_survey(facts):
+    for row in rows("clusters.csv"):
+        (phase,) = [phase for phase in facts.clusters[row["cluster"]].phases if phase.name == row["phase"]]
+        assert phase.as_of.isoformat() == row["as_of"]
+        assert (phase.accelerator or row["accelerator"]) == row["accelerator"]
+        assert (str(int(phase.count.p50)) if phase.count else "") == row["count"]
+        if row["facility_mw_low"]:
+            assert phase.facility.p10 == float(row["facility_mw_low"])
+            assert phase.facility.p90 == float(row["facility_mw_high"])
+
+
+def test_the_runs_are_those_of_the_survey(facts):
+    surveyed = rows("training_runs.csv")
+    assert [run.name for run in facts.runs] == [row["name"] for row in surveyed]
+    assert [run.accelerator_hours.p50 for run in facts.runs] == [float(row["gpu_hours"]) for row in surveyed]
+
+
+def test_files_of_the_callers_own(facts, tmp_path):
+    cluster = tmp_path / "garage.toml"
+    cluster.write_text(
+        'title = "Garage"\nplace = "austin"\n[[phases]]\nname = "all"\nas_of = 2026-01-01\naccelerator = "H100-SXM"\n'
+        'count = { value = 8, unit = "accelerators" }\nstatus = "mine"\nin_service = true\nkind = "published"\nsource = "my own"\n'
+    )
+    name, garage = facts.cluster(str(cluster))
+    assert (name, garage.phases[0].count.p50, garage.phases[0].count.source) == ("garage", 8, "my own")
+    assert facts.cluster("Colossus")[0] == "colossus"
+    assert facts.workload("FSD")[1].title == "FSD"
+
+    cluster.write_text(cluster.read_text().replace("austin", "mars"))
+    with pytest.raises(BudgetUsageError, match="mars unknown"):
+        facts.cluster(str(cluster))
+    cluster.write_text("= nonsense")
+    with pytest.raises(BudgetUsageError, match=r"workload .*garage.toml: "):
+        facts.workload(str(cluster))
+
+
+@pytest.mark.parametrize("what", ["cluster", "workload"])
+def test_unknown_names_are_told_with_the_known_ones(facts, what):
+    with pytest.raises(
+        BudgetUsageError, match=rf"{what} 'skynet' is unknown and no file; known: (colossus|fsd), "
+    ):
+        getattr(facts, what)("skynet")

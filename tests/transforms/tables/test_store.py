@@ -1,0 +1,56 @@
+import pytest
+
+from transforms.storage import RemoteStore, open_store
+from transforms.tables.store import TEMPORARY_SUFFIX, LocalStore
+
+
+@pytest.fixture(params=[LocalStore, RemoteStore])
+def store(request, tmp_path):
+    return request.param(str(tmp_path))
+
+
+def test_files_come_back(store):
+    store.write("table/a.parquet", b"one")
+    store.write("table/a.parquet", b"other")
+    assert store.read("table/a.parquet") == b"other"
+    with store.open("table/a.parquet") as stream:
+        stream.seek(2)
+        assert stream.read() == b"her"
+    assert store.sizes("table") == {"a.parquet": 5}
+
+
+def test_what_is_not_there_is_not_found(store):
+    with pytest.raises(FileNotFoundError):
+        store.read("table/none.parquet")
+    store.delete("table/none.parquet")
+    assert store.sizes("table") == {}
+
+
+def test_deleting(store):
+    store.write("table/a.parquet", b"one")
+    store.delete("table/a.parquet")
+    assert store.sizes("table") == {}
+
+
+def test_a_failed_write_leaves_the_old_file_and_no_stray(tmp_path):
+    store = LocalStore(tmp_path)
+    store.write("table/a", b"old")
+    with pytest.raises(TypeError):
+        store.write("table/a", "text is not bytes")
+    assert store.read("table/a") == b"old"
+    assert list(store.strays()) == []
+
+
+def test_strays_of_killed_runs_are_found_and_hidden(tmp_path):
+    store = LocalStore(tmp_path)
+    store.write("runs/1/shards/a.json", b"{}")
+    stray = tmp_path / "runs" / "1" / "shards" / f".a.json.123{TEMPORARY_SUFFIX}"
+    stray.touch()
+    assert list(store.strays()) == [stray]
+    assert store.sizes("runs/1/shards") == {"a.json": 2}
+    assert list(LocalStore(tmp_path / "none").strays()) == []
+
+
+def test_urls_and_paths_are_told_apart(tmp_path):
+    assert isinstance(open_store("gs://bucket/data"), RemoteStore)
+    assert isinstance(open_store(str(tmp_path)), LocalStore)

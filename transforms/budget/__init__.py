@@ -1,0 +1,1 @@
+"""The arithmetic of training compute, over facts that stand as data."""

@@ -1,0 +1,131 @@
+"""What accelerator-hours cost: days, energy, carbon, water and money."""
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Final
+
+from transforms.budget.catalogue import Rate
+from transforms.budget.draws import Inputs
+from transforms.budget.errors import FactsError
+from transforms.budget.flops import SECONDS_PER_HOUR, FloatArray, Number
+from transforms.budget.library import Facts
+
+HOURS_PER_YEAR: Final = 8766.0
+"""Of 365.25 days."""
+
+UNITS: Final = {
+    "accelerator_hours": "h",
+    "training_days": "d",
+    "energy_mwh": "MWh",
+    "carbon_t": "t",
+    "water_m3": "m3",
+    "cost_usd": "USD",
+}
+"""The quantities of an estimate, in their order, and their units."""
+
+
+def accelerator_hours(flops: Number, peak_flops: Number, utilisation: Number) -> Number:
+    """Hours of one accelerator.
+
+    Args:
+        flops: FLOPs of the training.
+        peak_flops: dense BF16 peak in FLOP/s.
+        utilisation: share of the peak that is reached (MFU).
+
+    >>> accelerator_hours(3.6e15, 1e12, 0.5)
+    2.0
+    """
+    return flops / (peak_flops * utilisation * SECONDS_PER_HOUR)
+
+
+def energy_kwh(hours: Number, watts: Number, power_usage_effectiveness: Number) -> Number:
+    """Facility energy.
+
+    Args:
+        hours: accelerator-hours.
+        watts: power of the server per accelerator.
+        power_usage_effectiveness: facility energy over server energy (PUE).
+
+    >>> energy_kwh(1_082_990.0, 400.0, 1.0)
+    433196.0
+    """
+    return hours * watts / 1000 * power_usage_effectiveness
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """Where a training takes place.
+
+    Attributes:
+        accelerator: on what.
+        count: how many of them.
+        place: whose electricity.
+        owned: whether the accelerators are written off (a cluster) or rented.
+        day: the date of prices.
+    """
+
+    accelerator: str
+    count: int
+    place: str
+    owned: bool
+    day: date
+
+
+def quantities(facts: Facts, site: Site, hours: FloatArray, inputs: Inputs) -> dict[str, FloatArray]:
+    """Everything that follows from accelerator-hours, in the units of `UNITS`.
+
+    Args:
+        facts: the facts.
+        site: where the training takes place.
+        hours: accelerator-hours, float64[draws].
+        inputs: where draws come from and are noted.
+
+    Returns:
+        By quantity, float64[draws].
+    """
+    power = facts.accelerators[site.accelerator].server_power
+    watts = inputs.draw("server_power", power, f"server_power/{site.accelerator}")
+    effectiveness = inputs.draw("power_usage_effectiveness", facts.energy.power_usage_effectiveness)
+    server = energy_kwh(hours, watts, effectiveness * 0 + 1)
+    facility = server * effectiveness
+    # PUE and WUE are both per server energy; making electricity needs water for all of it (2304.03271)
+    water = server * inputs.draw("water_on_site", facts.energy.water_on_site)
+    water = water + facility * inputs.draw("water_off_site", facts.energy.water_off_site)
+    return {
+        "accelerator_hours": hours,
+        "training_days": hours / 24 / site.count,
+        "energy_mwh": facility / 1000,
+        "carbon_t": facility * _carbon(facts, site.place, inputs) / 1e6,
+        "water_m3": water / 1000,
+        "cost_usd": _cost(facts, site, hours, facility, inputs),
+    }
+
+
+def _carbon(facts: Facts, name: str, inputs: Inputs) -> FloatArray:
+    """Grams of CO2 equivalent per kilowatt-hour at a place."""
+    place = facts.places[name]
+    grid = inputs.draw("grid_carbon", place.grid, f"grid_carbon/{name}")
+    if place.turbine_share is None:
+        return grid
+    share = inputs.draw("turbine_share", place.turbine_share, f"turbine_share/{name}")
+    return grid * (1 - share) + inputs.draw("turbine_carbon", facts.energy.turbine, "turbine_carbon") * share
+
+
+def _cost(facts: Facts, site: Site, hours: FloatArray, facility: FloatArray, inputs: Inputs) -> FloatArray:
+    """Dollars: rent, or write-off and electricity."""
+    prices = facts.prices
+    if not site.owned and site.accelerator in prices.rates:
+        rate = rate_on(prices.rates[site.accelerator], site.day)
+        return hours * inputs.draw("rent", rate.hour, "rent")
+    if site.accelerator not in prices.capital:
+        raise FactsError(f"{site.accelerator}: no capital cost, and it is not rented here")
+    life = inputs.draw("life", prices.life) * HOURS_PER_YEAR
+    working = life * inputs.draw("use", prices.use)
+    capital = inputs.draw("capital", prices.capital[site.accelerator], "capital")
+    return hours * capital / working + facility * inputs.draw("electricity", prices.electricity)
+
+
+def rate_on(rates: tuple[Rate, ...], day: date) -> Rate:
+    """The newest rent on or before a day; before the first, the first."""
+    known = [rate for rate in rates if rate.since <= day]
+    return max(known or [min(rates, key=lambda rate: rate.since)], key=lambda rate: rate.since)

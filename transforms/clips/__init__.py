@@ -1,0 +1,1 @@
+"""Clips: their names and containers, probing, decoding and frame sampling."""

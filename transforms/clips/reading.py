@@ -1,0 +1,230 @@
+"""One pass over a clip: an allowed demuxer, one video stream, one thread, and a time for every picture."""
+
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from types import TracebackType
+from typing import Final, Self
+
+import av
+from av.container import InputContainer
+from av.packet import Packet
+from av.stream import Discard, Disposition
+from av.video.frame import VideoFrame
+from av.video.stream import VideoStream
+
+from transforms.clips.containers import ORDERED_FORMATS, RAW_FORMATS, ContainerFacts
+from transforms.clips.damage import DamageLog, Origin
+from transforms.clips.errors import ClipError
+from transforms.clips.streams import QuietReader
+
+__all__ = ["MAX_PIXELS", "DecodedFrame", "VideoReader"]
+
+MAX_PIXELS: Final = 1 << 26
+"""Largest picture that is decoded (8192 x 8192): a damaged header may claim any size, and memory is real."""
+
+_OUTPUT_CORRUPT: Final = 8
+"""FFmpeg's flag to give damaged frames too. Without it some decoders keep a whole group to themselves."""
+
+_MAX_DEMUX_ERRORS: Final = 16
+_DEFAULT_RAW_RATE: Final = Fraction(25)
+_MAX_RATE: Final = 1000
+_MAX_HELD_TICKS: Final = 32
+
+
+@dataclass(frozen=True, slots=True)
+class DecodedFrame:
+    """A shown frame.
+
+    Attributes:
+        pts: its PTS in ticks.
+        frame: the picture.
+        origin: the packet it comes from.
+        is_damaged: whether it or what it depends on is damaged.
+    """
+
+    pts: int
+    frame: VideoFrame
+    origin: Origin
+    is_damaged: bool
+
+
+class VideoReader:
+    """The first video stream of a file.
+
+    Attributes:
+        stream: the stream.
+        time_base: seconds a tick lasts, numerator and denominator.
+        refused: packets that the demuxer or the decoder refused.
+    """
+
+    def __init__(self, reader: QuietReader, facts: ContainerFacts, raw_rate: Fraction | None = None) -> None:
+        """Opens the stream.
+
+        Args:
+            reader: the file.
+            facts: what triage found.
+            raw_rate: pictures a second of a bare stream, where its name tells; else its header's.
+
+        Raises:
+            ClipError: not_a_video, no_video_stream, unsupported_codec, too_large, truncated or unreadable.
+        """
+        self._facts = facts
+        self._container = _open(reader, facts)
+        try:
+            reader.check()
+            self.stream = _choose_stream(self._container)
+        except ClipError:
+            self._container.close()
+            raise
+        self._is_raw = facts.format in RAW_FORMATS
+        self._is_ordered = facts.format in ORDERED_FORMATS
+        tick = 1 / (raw_rate or _rate(self.stream)) if self._is_raw else self.stream.time_base
+        assert tick is not None
+        self.time_base = (tick.numerator, tick.denominator)
+        self.refused = 0
+        self._restart()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._container.close()
+
+    def packets(self) -> Iterator[tuple["Packet[VideoStream]", int]]:
+        """The packets with data and their PTS; an error of the demuxer ends them only after a few tries."""
+        for _ in range(_MAX_DEMUX_ERRORS):
+            try:
+                for packet in self._container.demux(self.stream):
+                    if packet.size:
+                        self._last_tick = self._tick(packet)
+                        yield packet, self._last_tick
+            except av.error.FFmpegError:
+                self.refused += 1
+            else:
+                return
+
+    def decode(self, packet: "Packet[VideoStream]", pts: int) -> Iterator[DecodedFrame]:
+        """Decodes a packet.
+
+        Args:
+            packet: the packet.
+            pts: its PTS, as `packets` gave it.
+
+        Yields:
+            The frames that are settled now, in the decoder's order.
+        """
+        is_shown = not packet.is_discard
+        origin = self._log.enter(
+            pts, is_keyframe=packet.is_keyframe, is_corrupt=packet.is_corrupt, is_shown=is_shown
+        )
+        if is_shown:
+            self._held_ticks.append(pts)
+        packet.opaque = origin
+        try:
+            frames = packet.decode()
+        except av.error.FFmpegError:
+            self.refused += 1
+            self._log.fail(origin)
+            if pts in self._held_ticks:
+                self._held_ticks.remove(pts)
+            frames = []
+        yield from self._settle(frames, origin)
+
+    def flush(self) -> Iterator[DecodedFrame]:
+        """The frames that are still in the decoder."""
+        try:
+            frames = self.stream.decode(None)
+        except av.error.FFmpegError:
+            self.refused += 1
+            frames = []
+        yield from self._settle(frames, None)
+
+    def seek(self, pts: int) -> bool:
+        """Goes to the last keyframe at or before a PTS.
+
+        Returns:
+            False where the container cannot; the position is undefined then.
+        """
+        try:
+            self._container.seek(pts, stream=self.stream)
+        except av.error.FFmpegError:
+            return False
+        self._restart()
+        return True
+
+    def _restart(self) -> None:
+        self._log = DamageLog()
+        self._held_ticks: deque[int] = deque()
+        self._last_tick = -1
+        self._any_shown = False
+
+    def _tick(self, packet: "Packet[VideoStream]") -> int:
+        if self._is_raw:
+            return self._last_tick + 1
+        tick = packet.dts if self._is_ordered or packet.pts is None else packet.pts
+        return self._last_tick + 1 if tick is None else tick
+
+    def _settle(self, frames: list[VideoFrame], last: Origin | None) -> Iterator[DecodedFrame]:
+        for frame in frames:
+            origin = frame.opaque if isinstance(frame.opaque, Origin) else last
+            if origin is not None:
+                self._log.leave(frame, origin)
+        for frame, origin, is_damaged in self._log.settled(at_end=last is None):
+            pts = self._pts(frame, origin)
+            # what is shown before the first keyframe cannot be whole: a recording that begins in mid-stream
+            if self._any_shown or origin.is_keyframe or not frame.is_corrupt:
+                self._any_shown = True
+                yield DecodedFrame(pts, frame, origin, is_damaged)
+
+    def _pts(self, frame: VideoFrame, origin: Origin) -> int:
+        if not self._is_ordered:
+            return origin.pts if frame.pts is None else frame.pts
+        # without presentation times the pictures take the packets' times in the order they are shown
+        while len(self._held_ticks) > _MAX_HELD_TICKS:
+            self._held_ticks.popleft()
+        return self._held_ticks.popleft() if self._held_ticks else origin.pts
+
+
+def _open(reader: QuietReader, facts: ContainerFacts) -> InputContainer:
+    reader.seek(0)
+    options = {"max_pixels": str(MAX_PIXELS)}
+    try:
+        return av.open(reader, "r", format=facts.format, options=options, metadata_errors="replace")
+    except av.error.FFmpegError as error:
+        reader.check()
+        reason = error.strerror or type(error).__name__
+    if facts.missing_bytes:
+        raise ClipError("truncated", f"cut off, and nothing readable is left ({reason}): copy it again")
+    raise ClipError("not_a_video", f"its {facts.format} structure is damaged ({reason}): copy it again")
+
+
+def _choose_stream(container: InputContainer) -> VideoStream:
+    pictures = [stream for stream in container.streams if stream.type == "video"]
+    moving = [stream for stream in pictures if not stream.disposition & Disposition.attached_pic]
+    if not moving:
+        raise ClipError("no_video_stream", f"no video among its {len(container.streams)} streams")
+    stream = moving[0]
+    for other in container.streams:
+        if other.index != stream.index:
+            other.discard = Discard.all
+    if not isinstance(stream, VideoStream) or stream.codec_context is None:
+        raise ClipError("unsupported_codec", "no decoder for its video codec: convert it to H.264 or HEVC")
+    context = stream.codec_context
+    if context.width * context.height > MAX_PIXELS:
+        raise ClipError("too_large", f"pictures of {context.width} x {context.height}: make them smaller")
+    stream.thread_type = "NONE"
+    stream.thread_count = 1
+    # ties each frame to its packet, also where frames are reordered or carry no times
+    context.copy_opaque = True
+    context.flags |= _OUTPUT_CORRUPT
+    context.options = {"max_pixels": str(MAX_PIXELS)}
+    return stream
+
+
+def _rate(stream: VideoStream) -> Fraction:
+    rate = stream.guessed_rate or stream.average_rate or _DEFAULT_RAW_RATE
+    return rate if 1 <= rate <= _MAX_RATE else _DEFAULT_RAW_RATE

@@ -1,0 +1,222 @@
+"""Planning: which clips are the same, which follow each other, and where a shard begins and ends."""
+
+import re
+import unicodedata
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import pairwise
+from typing import Final
+
+from transforms.clips.refs import ClipRef
+from transforms.tables.digests import digest
+from transforms.tables.ids import stable_id
+
+MINUTE_NS: Final = 60_000_000_000
+WHOLE_CLIP_NS: Final = 2**62
+"""The end of a window that no clip reaches."""
+
+GAP_S: Final = 5.0
+"""Longest pause between two minutes of one drive: file lengths differ by a second and names tell seconds."""
+
+_EVENT_KINDS: Final = frozenset({"SavedClips", "SentryClips", "EncryptedClips"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Context:
+    """The end of the same camera's previous minute.
+
+    Attributes:
+        clip: the clip that holds it.
+        start_ns: begin of the window in that clip's time.
+        stop_ns: its end, not included.
+        offset_ns: what brings that clip's time to the time of the part it leads to.
+    """
+
+    clip: ClipRef
+    start_ns: int
+    stop_ns: int
+    offset_ns: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """What one camera gives to a shard.
+
+    Attributes:
+        clip: the clip.
+        start_ns: begin of the window in the clip's time.
+        stop_ns: its end, not included.
+        context: what leads to it, if anything.
+    """
+
+    clip: ClipRef
+    start_ns: int
+    stop_ns: int
+    context: Context | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShardPlan:
+    """One minute of a drive with all its cameras: the unit of work, of failure and of commit.
+
+    Attributes:
+        name: the shard's file name without its ending.
+        drive_id: the drive it belongs to.
+        event_ids: event of each part's clip, "" for none.
+        parts: one a camera, sorted by camera.
+    """
+
+    name: str
+    drive_id: str
+    event_ids: tuple[str, ...]
+    parts: tuple[Part, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Duplicate:
+    """A clip whose bytes another clip has as well.
+
+    Attributes:
+        clip: the clip; its id covers its place, for the content's id is the kept clip's.
+        duplicate_of: clip_id of the kept clip.
+    """
+
+    clip: ClipRef
+    duplicate_of: str
+
+
+def event_id(clip: ClipRef) -> str:
+    """The event a clip lies in, "" for none."""
+    folder = clip.name.event_folder
+    return event_folder_id(clip.name.vehicle, folder) if folder else ""
+
+
+def event_folder_id(vehicle: str, folder: str) -> str:
+    """The id of an event: the car's and the event folder's names."""
+    kind, name = folder.rstrip("/").split("/")[-2:]
+    return stable_id("event", vehicle, kind, name)
+
+
+def split_duplicates(same: Iterable[ClipRef]) -> tuple[ClipRef, list[Duplicate]]:
+    """Chooses the clip to keep of several with the same bytes.
+
+    Args:
+        same: clips with one content digest, at least one.
+
+    Returns:
+        The clip in an event folder before others, then the smallest URI; and the rest.
+    """
+    kept, *others = sorted(same, key=lambda clip: (clip.name.folder_kind not in _EVENT_KINDS, clip.uri))
+    return kept, [Duplicate(clip=clip, duplicate_of=kept.clip_id) for clip in others]
+
+
+def drive_key(clip: ClipRef) -> str:
+    """What clips must share to be of one drive: the car, or for other clips the clip itself."""
+    return f"vehicle\x1f{clip.name.vehicle}" if clip.name.minute else f"clip\x1f{clip.clip_id}"
+
+
+def plan_drives(clips: Iterable[ClipRef], context_ns: int) -> Iterator[ShardPlan]:
+    """Cuts the clips of one `drive_key` into shards.
+
+    Args:
+        clips: clips without duplicates, in any order.
+        context_ns: how much of the previous minute a shard sees.
+
+    Yields:
+        Shards; the same ones for any order of the clips.
+    """
+    minutes: dict[str, list[ClipRef]] = defaultdict(list)
+    for clip in sorted(clips, key=lambda clip: (_rank(clip), clip.uri)):
+        if clip.name.minute is None:
+            yield from _cut_clip(clip, context_ns)
+        elif any(other.name.camera == clip.name.camera for other in minutes[clip.name.minute]):
+            # another recording of the same camera and minute (a trimmed export, say): a drive of its own
+            yield from _cut_clip(clip, context_ns)
+        else:
+            minutes[clip.name.minute].append(clip)
+    yield from _chain_minutes(minutes, context_ns)
+
+
+def _rank(clip: ClipRef) -> bool:
+    return clip.name.folder_kind not in _EVENT_KINDS
+
+
+def _cut_clip(clip: ClipRef, context_ns: int) -> Iterator[ShardPlan]:
+    drive = stable_id("drive", clip.clip_id)
+    name = f"{_slug(clip.uri)}-{clip.content_sha256[:10]}"
+    for minute, start in enumerate(range(0, max(clip.duration_ns, 1), MINUTE_NS)):
+        last = start + MINUTE_NS >= clip.duration_ns
+        context = Context(clip=clip, start_ns=max(0, start - context_ns), stop_ns=start, offset_ns=0)
+        part = Part(
+            clip=clip,
+            start_ns=start,
+            stop_ns=WHOLE_CLIP_NS if last else start + MINUTE_NS,
+            context=context if start and context_ns else None,
+        )
+        yield ShardPlan(
+            name=f"{name}-m{minute:04d}", drive_id=drive, event_ids=(event_id(clip),), parts=(part,)
+        )
+
+
+def _chain_minutes(minutes: dict[str, list[ClipRef]], context_ns: int) -> Iterator[ShardPlan]:
+    ordered = sorted(minutes, key=lambda minute: (_begin_s(minute, minutes[minute]), minute))
+    follows = {
+        later: earlier
+        for earlier, later in pairwise(ordered)
+        if abs(_begin_s(later, minutes[later]) - _end_s(earlier, minutes[earlier])) <= GAP_S
+    }
+    drive = ""
+    for minute in ordered:
+        clips = sorted(minutes[minute], key=lambda clip: clip.name.camera)
+        vehicle = clips[0].name.vehicle
+        if minute not in follows:
+            drive = stable_id("drive", vehicle, minute)
+        before = {clip.name.camera: clip for clip in minutes.get(follows.get(minute, ""), ())}
+        parts = tuple(
+            Part(
+                clip=clip,
+                start_ns=0,
+                stop_ns=WHOLE_CLIP_NS,
+                context=_tail(before.get(clip.name.camera), context_ns),
+            )
+            for clip in clips
+        )
+        yield ShardPlan(
+            name=f"{_slug(vehicle)}-{minute}-{digest(vehicle)[:8]}",
+            drive_id=drive,
+            event_ids=tuple(event_id(clip) for clip in clips),
+            parts=parts,
+        )
+
+
+def _tail(clip: ClipRef | None, context_ns: int) -> Context | None:
+    if clip is None or not context_ns:
+        return None
+    start = max(0, clip.duration_ns - context_ns)
+    return Context(clip=clip, start_ns=start, stop_ns=WHOLE_CLIP_NS, offset_ns=-clip.duration_ns)
+
+
+def _begin_s(minute: str, clips: list[ClipRef]) -> float:
+    """When a minute begins: by UTC where every clip has it, else by the local time of its name."""
+    known = [clip.start_utc_ns for clip in clips if clip.start_utc_ns is not None]
+    if known:
+        return min(known) / 1e9
+    form = "%Y-%m-%d_%H-%M-%S" if minute.count("-") > 3 else "%Y-%m-%d_%H-%M"  # noqa: PLR2004 - dashes of a stamp with seconds
+    return (datetime.strptime(minute, form) - datetime(1970, 1, 1)).total_seconds()  # noqa: DTZ001, DTZ007 - car-local, no zone
+
+
+def _end_s(minute: str, clips: list[ClipRef]) -> float:
+    return _begin_s(minute, clips) + max(clip.duration_ns for clip in clips) / 1e9
+
+
+def _slug(text: str) -> str:
+    """The last part of a path as plain ASCII for a file name.
+
+    >>> _slug("/a/Nürnberg Süd.mp4")
+    'Nurnberg_Sud'
+    """
+    stem = text.rstrip("/").rsplit("/", 1)[-1].rsplit(".", 1)[0]
+    ascii_text = unicodedata.normalize("NFKD", stem).encode("ascii", "ignore").decode()
+    return re.sub(r"[^A-Za-z0-9_]+", "_", ascii_text).strip("_")[:40] or "clip"

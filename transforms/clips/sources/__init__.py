@@ -1,0 +1,1 @@
+"""One module per clip format, and the table of them."""

@@ -1,0 +1,152 @@
+"""Stage: which files there are."""
+
+import os
+from collections.abc import Iterator, Sequence
+from glob import glob, has_magic
+from pathlib import Path
+from typing import Any, Final
+
+import apache_beam as beam
+from apache_beam.io.filesystem import BeamIOError
+from apache_beam.io.filesystems import FileSystems
+from apache_beam.pvalue import PBegin, TaggedOutput
+
+from transforms.clips.refs import Failure, InputFile
+from transforms.clips.sources import name_clip
+from transforms.storage import is_remote
+
+SUFFIXES: Final = frozenset({".mp4", ".mov", ".mkv", ".ts", ".avi", ".hevc", ".m4v"})
+EVENT_FILE: Final = "event.json"
+
+FILES: Final = "files"
+EVENTS: Final = "events"
+FAILED: Final = "failed"
+
+
+class Discover(beam.PTransform[PBegin, Any]):
+    """Finds the files under the inputs.
+
+    Args:
+        inputs: files, folders, globs or URLs.
+        output: the data set's own folder, skipped where it lies inside an input.
+
+    Returns:
+        `files` (InputFile of every clip), `events` (InputFile of every event.json), `failed` (Failure).
+    """
+
+    def __init__(self, inputs: Sequence[str], output: str) -> None:
+        super().__init__()
+        self._inputs = tuple(inputs)
+        self._output = output
+
+    def expand(self, root: PBegin) -> Any:
+        """Lists each input on a worker."""
+        return (
+            root
+            | "Inputs" >> beam.Create(sorted(set(self._inputs)), reshuffle=False)
+            | "List" >> beam.FlatMap(_tagged, self._output).with_outputs(FILES, EVENTS, FAILED)
+        )
+
+
+def _tagged(spec: str, output: str) -> Iterator[Any]:
+    for found in list_input(spec, output):
+        if isinstance(found, Failure):
+            yield TaggedOutput(FAILED, found)
+        elif found.uri.endswith("/" + EVENT_FILE):
+            yield TaggedOutput(EVENTS, found)
+        else:
+            yield TaggedOutput(FILES, found)
+
+
+def list_input(spec: str, output: str) -> Iterator[InputFile | Failure]:
+    """Lists the clips and event files under one input.
+
+    Args:
+        spec: a file, a folder, a glob or a URL.
+        output: a folder that is skipped.
+
+    Yields:
+        Files in the order of their paths; a folder that cannot be read as a failure.
+    """
+    if is_remote(spec):
+        yield from _list_remote(spec)
+        return
+    if Path(spec).exists():
+        yield from _list_local(spec, output)
+        return
+    for match in sorted(glob(spec, recursive=True)) if has_magic(spec) else ():
+        yield from _list_local(match, output)
+
+
+def _list_local(spec: str, output: str) -> Iterator[InputFile | Failure]:
+    path = Path(os.path.abspath(spec))  # noqa: PTH100 - resolve() would follow the user's own links
+    if not path.is_dir():
+        yield InputFile(uri=str(path), root=str(path), bytes=path.stat().st_size)
+        return
+    skipped = os.path.abspath(output) if not is_remote(output) else ""  # noqa: PTH100 - the same
+    failures: list[Failure] = []
+
+    def fail(error: OSError) -> None:
+        failures.append(_unreadable(str(error.filename), error))
+
+    for folder, folders, names in os.walk(path, onerror=fail):
+        folders[:] = sorted(name for name in folders if os.path.join(folder, name) != skipped)  # noqa: PTH118 - called per folder
+        for name in sorted(names):
+            uri = f"{folder}/{name}"
+            if _counts(uri, str(path)):
+                try:
+                    size = Path(uri).stat().st_size
+                except OSError as error:
+                    failures.append(_unreadable(uri, error))
+                    continue
+                yield InputFile(uri=uri, root=str(path), bytes=size)
+    yield from failures
+
+
+def _list_remote(spec: str) -> Iterator[InputFile | Failure]:
+    try:
+        patterns = [spec] if has_magic(spec) else [spec, f"{spec.rstrip('/')}/**"]
+        found = {
+            entry.path: entry.size_in_bytes
+            for match in FileSystems.match(patterns)
+            for entry in match.metadata_list
+        }
+    except (BeamIOError, OSError) as error:
+        yield _unreadable(spec, error)
+        return
+    for uri in sorted(found):
+        if uri == spec or _counts(uri, spec):
+            yield InputFile(uri=uri, root=uri if uri == spec else spec, bytes=found[uri])
+
+
+def _counts(uri: str, root: str) -> bool:
+    name = uri.rpartition("/")[2]
+    if name == EVENT_FILE:
+        return True
+    suffix = Path(name).suffix.lower()
+    return not name.startswith(".") and suffix in SUFFIXES and name_clip(uri, root) is not None
+
+
+def _unreadable(uri: str, error: Exception) -> Failure:
+    reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+    return Failure(
+        uri=uri,
+        clip_id="",
+        stage="discover",
+        error="unreadable",
+        message=f"{uri}: {reason}; check its permissions and run again",
+        retryable=True,
+    )
+
+
+def has_clip(spec: str, output: str) -> bool:
+    """Whether an input holds anything that may be a clip; stops at the first one.
+
+    Args:
+        spec: a file, a folder, a glob or a URL.
+        output: a folder that is skipped.
+    """
+    return any(
+        isinstance(found, InputFile) and not found.uri.endswith("/" + EVENT_FILE)
+        for found in list_input(spec, output)
+    )

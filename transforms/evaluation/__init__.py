@@ -1,0 +1,1 @@
+"""Figures of labels against truth."""

@@ -1,0 +1,101 @@
+"""Stage: event folders, with what event.json says and which cameras can be read."""
+
+from collections.abc import Iterable, Iterator
+from typing import Any, Final
+
+import apache_beam as beam
+from apache_beam.pvalue import PCollection
+
+from transforms.clips.events import MAX_EVENT_BYTES, read_event
+from transforms.clips.refs import ClipRef, InputFile
+from transforms.clips.shards import event_folder_id
+from transforms.probe import named
+from transforms.storage import open_stream
+
+Found = tuple[PCollection[InputFile], PCollection[ClipRef], PCollection[InputFile]]
+"""Every clip found, every clip that can be read, every event.json."""
+
+FOUR_CAMERAS: Final = frozenset({"front", "back", "left_repeater", "right_repeater"})
+"""The cameras that every car with event folders has; pillars are expected where one was seen."""
+
+
+class GatherEvents(beam.PTransform[Found, PCollection[dict[str, object]]]):
+    """Makes the rows of `events`.
+
+    Takes (files, clips, event files): every clip found, every clip that can be read, every event.json.
+
+    Returns:
+        Rows as dicts of the columns of `events`: one an event folder, a few thousand in all.
+    """
+
+    def expand(self, pcolls: Found) -> PCollection[dict[str, object]]:
+        """Groups by event folder."""
+        files, clips, event_files = pcolls
+        return (
+            {
+                "found": files | "Found" >> beam.FlatMap(_found),
+                "readable": clips | "Readable" >> beam.FlatMap(_readable),
+                "event": event_files | "Events" >> beam.FlatMap(_event_file),
+            }
+            | "By folder" >> beam.CoGroupByKey()
+            | "Describe" >> beam.FlatMap(_describe)
+        )
+
+
+def _found(file: InputFile) -> Iterator[tuple[str, tuple[str, str, str]]]:
+    name = named(file)
+    if name.event_folder:
+        yield name.event_folder, (name.vehicle, name.minute or "", name.camera)
+
+
+def _readable(clip: ClipRef) -> Iterator[tuple[str, tuple[str, str]]]:
+    if clip.name.event_folder:
+        yield clip.name.event_folder, (clip.name.minute or "", clip.name.camera)
+
+
+def _event_file(file: InputFile) -> Iterator[tuple[str, str]]:
+    yield file.uri.rpartition("/")[0], file.uri
+
+
+def _describe(group: tuple[str, dict[str, Iterable[Any]]]) -> Iterator[dict[str, object]]:
+    folder, members = group
+    found = sorted(members["found"])
+    if not found:
+        return
+    readable = set(members["readable"])
+    seen = {camera for _, _, camera in found} & {camera for _, camera in readable}
+    named_cameras = {camera for _, _, camera in found}
+    expected = FOUR_CAMERAS | named_cameras
+    minutes = {minute for _, minute, _ in found}
+    missing = {camera for camera in expected if any((minute, camera) not in readable for minute in minutes)}
+    yield {
+        "event_id": event_folder_id(found[0][0], folder),
+        "uri": folder,
+        "kind": folder.split("/")[-2],
+        "cameras_present": sorted(seen),
+        "cameras_missing": sorted(missing),
+        **_facts(sorted(members["event"])),
+    }
+
+
+def _facts(files: list[str]) -> dict[str, object]:
+    content: bytes | None = None
+    problem: str | None = None
+    try:
+        if files:
+            with open_stream(files[0]) as stream:
+                content = stream.read(MAX_EVENT_BYTES + 1)
+    except OSError as error:
+        problem = f"event.json: {error.strerror or error}"
+    facts = read_event(content)
+    return {
+        "reason": facts.reason,
+        "reason_value": facts.reason_value,
+        "timestamp": facts.timestamp,
+        "lat": facts.lat,
+        "lon": facts.lon,
+        "city": facts.city,
+        "street": facts.street,
+        "camera": facts.camera,
+        "problem": problem or facts.problem,
+    }

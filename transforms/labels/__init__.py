@@ -1,0 +1,1 @@
+"""What is learnt from frames: detections, tracks, quality."""

@@ -1,0 +1,1 @@
+"""Synthetic drives with exact truth."""

@@ -1,0 +1,83 @@
+"""Where the stages read and write: local folders as they are, anything with a scheme through Beam's FileSystems."""
+
+import uuid
+from contextlib import suppress
+from pathlib import Path
+from typing import BinaryIO
+
+from apache_beam.io.filesystem import BeamIOError, CompressionTypes
+from apache_beam.io.filesystems import FileSystems
+
+from transforms.tables.store import TEMPORARY_SUFFIX, LocalStore, Store
+
+
+def is_remote(uri: str) -> bool:
+    """Whether a path is a URL rather than a local path.
+
+    >>> is_remote("gs://bucket/clips"), is_remote("/media/stick")
+    (True, False)
+    """
+    return "://" in uri
+
+
+def open_stream(uri: str) -> BinaryIO:
+    """Opens a file for reading at any place.
+
+    Raises:
+        OSError: it cannot be opened.
+    """
+    if not is_remote(uri):
+        return Path(uri).open("rb")
+    return FileSystems.open(uri, compression_type=CompressionTypes.UNCOMPRESSED)
+
+
+def open_store(uri: str) -> Store:
+    """The data set at a path or URL."""
+    return RemoteStore(uri) if is_remote(uri) else LocalStore(uri)
+
+
+class RemoteStore:
+    """A data set on an object store or a distributed file system."""
+
+    def __init__(self, root: str) -> None:
+        self._root = root.rstrip("/")
+
+    def read(self, name: str) -> bytes:
+        """The whole file."""
+        with self.open(name) as source:
+            return source.read()
+
+    def open(self, name: str) -> BinaryIO:
+        """Opens a file for reading."""
+        path = f"{self._root}/{name}"
+        if not FileSystems.exists(path):
+            raise FileNotFoundError(path)
+        return open_stream(path)
+
+    def write(self, name: str, content: bytes) -> None:
+        """Writes under a name that no other run uses, then renames."""
+        target = f"{self._root}/{name}"
+        folder, _, base = target.rpartition("/")
+        temporary = f"{folder}/.{base}.{uuid.uuid4().hex}{TEMPORARY_SUFFIX}"
+        with suppress(BeamIOError, OSError):
+            FileSystems.mkdirs(folder)
+        with FileSystems.create(temporary, compression_type=CompressionTypes.UNCOMPRESSED) as sink:
+            sink.write(content)
+        if FileSystems.exists(target):
+            FileSystems.delete([target])
+        FileSystems.rename([temporary], [target])
+
+    def delete(self, name: str) -> None:
+        """Removes a file if it is there."""
+        path = f"{self._root}/{name}"
+        if FileSystems.exists(path):
+            FileSystems.delete([path])
+
+    def sizes(self, folder: str) -> dict[str, int]:
+        """Files directly in a folder."""
+        (found,) = FileSystems.match([f"{self._root}/{folder}/*"])
+        names = {entry.path.rpartition("/")[2]: entry.size_in_bytes for entry in found.metadata_list}
+        return {name: size for name, size in names.items() if not name.startswith(".")}
+
+
+__all__ = ["RemoteStore", "is_remote", "open_store", "open_stream"]

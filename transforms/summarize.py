@@ -1,0 +1,205 @@
+"""Stage: what was milled becomes a data set."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import apache_beam as beam
+import pyarrow as pa
+from apache_beam.pvalue import AsList, PCollection
+
+from models.registry import ModelRef
+from transforms.budget.estimates import estimates_table
+from transforms.budget.estimating import estimate
+from transforms.budget.figures import total
+from transforms.clips.refs import Failure
+from transforms.clips.shards import Duplicate, ShardPlan, event_id
+from transforms.labels.rows import clip_columns
+from transforms.labels.settings import LabelSettings
+from transforms.storage import open_store
+from transforms.tables.commits import ShardSummary
+from transforms.tables.dataset import (
+    Gathered,
+    ModelFacts,
+    left_over,
+    remove_orphans,
+    whole_tables,
+    write_dataset,
+    write_manifest,
+    write_whole,
+)
+from transforms.tables.digests import canonical_json
+from transforms.tables.ids import stable_id
+from transforms.tables.layout import run_file
+from transforms.tables.schemas import CLIPS
+
+SUMMARY = "summary.json"
+"""What a run came to, for the one who started it."""
+
+
+class LeftOver(beam.PTransform[PCollection[ShardPlan], PCollection[ShardSummary]]):
+    """Finds committed shards that the plan does not hold: clips of earlier runs, still in the data set.
+
+    Args:
+        output: the data set.
+    """
+
+    def __init__(self, output: str) -> None:
+        super().__init__()
+        self._output = output
+
+    def expand(self, shards: PCollection[ShardPlan]) -> PCollection[ShardSummary]:
+        """Reads their commits."""
+        names = AsList(shards | "Names" >> beam.Map(_name))
+        return (
+            shards.pipeline
+            | "Data set" >> beam.Create([self._output])
+            | "Not planned" >> beam.FlatMap(_left_over, names)
+        )
+
+
+def _name(shard: ShardPlan) -> str:
+    return shard.name
+
+
+def _left_over(output: str, planned: Sequence[str]) -> Sequence[ShardSummary]:
+    return left_over(open_store(output), planned)
+
+
+class Summarize(beam.PTransform[Mapping[str, PCollection[Any]], PCollection[None]]):
+    """Writes the whole tables, the manifest, dataset.json and the run's summary.
+
+    Args:
+        settings: options of labelling.
+        models: the networks.
+        output: the data set.
+        run_id: the run.
+    """
+
+    def __init__(self, settings: LabelSettings, models: Sequence[ModelRef], output: str, run_id: str) -> None:
+        super().__init__()
+        self._finish = Finish(settings, tuple(models), output, run_id)
+
+    def expand(self, found: Mapping[str, PCollection[Any]]) -> PCollection[None]:
+        """Brings everything to one worker: references and counts only."""
+        names = ("files", "summaries", "left", "duplicates", "events", "failures", "objects")
+        sides = {name: AsList(found[name]) for name in names}
+        root = found["summaries"].pipeline
+        return root | "Once" >> beam.Create([None]) | "Finish" >> beam.Map(self._finish, **sides)
+
+
+class Finish:
+    """Finishes a data set.
+
+    Args:
+        settings: options of labelling.
+        models: the networks.
+        output: the data set.
+        run_id: the run.
+    """
+
+    def __init__(
+        self, settings: LabelSettings, models: tuple[ModelRef, ...], output: str, run_id: str
+    ) -> None:
+        self._settings = settings
+        self._models = tuple(_model_facts(model) for model in models)
+        self._output = output
+        self._run_id = run_id
+
+    def __call__(
+        self,
+        _once: None,
+        *,
+        files: Sequence[str],
+        summaries: Sequence[ShardSummary],
+        left: Sequence[ShardSummary],
+        duplicates: Sequence[Duplicate],
+        events: Sequence[Mapping[str, Any]],
+        failures: Sequence[Failure],
+        objects: Sequence[tuple[str, str, str]],
+    ) -> None:
+        """Writes everything that stands beside the shards."""
+        store = open_store(self._output)
+        summaries = sorted(summaries, key=lambda summary: summary.name)
+        shards = sorted((*summaries, *left), key=lambda summary: summary.name)
+        found = Gathered(
+            summaries=summaries,
+            duplicates=duplicates,
+            duplicate_rows=duplicate_rows(duplicates, self._settings),
+            events=events,
+            failures=failures,
+            objects=objects,
+        )
+        remove_orphans(store, shards)
+        tables = whole_tables(found, left, self._models)
+        tables["budget"] = estimates_table(estimate(total(shard.tally for shard in shards).figures()))
+        whole = write_whole(store, tables, found.duplicate_rows)
+        manifest = write_manifest(store, shards, whole)
+        rows: Counter[str] = Counter()
+        for shard in shards:
+            rows.update(shard.counts)
+        rows.update({file.path.partition("/")[0]: file.rows for file in whole})
+        write_dataset(store, manifest, rows, self._models, self._settings.model_dump())
+        summary = run_summary(found, len(files), rows) | {"left_over_shards": len(left)}
+        store.write(run_file(self._run_id, SUMMARY), canonical_json(summary).encode())
+
+
+def _model_facts(model: ModelRef) -> ModelFacts:
+    categories = tuple(sorted(set(model.card.class_map.values())))
+    return ModelFacts(name=model.card.name, sha256=model.sha256, task=model.card.task, categories=categories)
+
+
+def duplicate_rows(duplicates: Sequence[Duplicate], settings: LabelSettings) -> pa.Table:
+    """The rows of `clips` of the duplicates, by URI."""
+    parts = []
+    for item in sorted(duplicates, key=lambda item: item.clip.uri):
+        columns = clip_columns(
+            item.clip,
+            clip_id=stable_id("duplicate", item.clip.content_sha256, item.clip.uri),
+            drive_id=None,
+            event_id=event_id(item.clip) or None,
+            duplicate_of=item.duplicate_of,
+            settings=settings,
+        )
+        parts.append(pa.table({column.name: columns[column.name] for column in CLIPS}, CLIPS))
+    return pa.concat_tables([CLIPS.empty_table(), *parts])
+
+
+def run_summary(found: Gathered, files: int, rows: Mapping[str, int]) -> dict[str, object]:
+    """The counts of a run.
+
+    Args:
+        found: what the stages found.
+        files: clips found.
+        rows: rows of the data set by table.
+    """
+    frames: Counter[str] = Counter()
+    for shard in found.summaries:
+        frames.update(shard.frames_labelled)
+    failures = sorted(
+        {*found.failures, *(failure for shard in found.summaries for failure in shard.failures)},
+        key=lambda failure: (failure.uri, failure.error),
+    )
+    labelled = sum(count > 0 for count in frames.values())
+    return {
+        "clips": {
+            "found": files,
+            "labelled": labelled,
+            "failed": files - labelled - len(found.duplicates),
+            "duplicate": len(found.duplicates),
+        },
+        "frames": rows["frames"],
+        "detections": rows["detections"],
+        "tracks": rows["tracks"],
+        "objects": len({object_id for _, _, object_id in found.objects}),
+        "failures": [
+            {
+                "uri": failure.uri,
+                "stage": failure.stage,
+                "error": failure.error,
+                "message": failure.message,
+                "retryable": failure.retryable,
+            }
+            for failure in failures
+        ],
+    }

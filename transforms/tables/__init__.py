@@ -1,0 +1,1 @@
+"""The data set on disk: schemas, ids, layout, reading, writing, committing, checking."""

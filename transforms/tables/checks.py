@@ -1,0 +1,159 @@
+"""Checking a data set: files, schemas, digests, and the keys between tables."""
+
+import hashlib
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from transforms.tables.commits import COMMIT_TABLE, committed_shards, read_commit
+from transforms.tables.layout import DATASET, MANIFEST
+from transforms.tables.queries import NotADatasetError, connect
+from transforms.tables.schemas import MANIFEST as MANIFEST_SCHEMA
+from transforms.tables.schemas import SCHEMA_VERSION, TABLES
+from transforms.tables.store import LocalStore
+
+_UNIQUE: Final = {
+    "clips": "clip_id",
+    "events": "event_id",
+    "frames": "frame_id",
+    "detections": "detection_id",
+    "tracks": "track_id",
+    "objects": "track_id",
+    "coverage": "clip_id, task, model_digest",
+    "telemetry": "clip_id, pts",
+}
+
+_REFERENCES: Final = (
+    ("frames", "clip_id", "clips", "clip_id"),
+    ("telemetry", "clip_id", "clips", "clip_id"),
+    ("detections", "clip_id", "clips", "clip_id"),
+    ("detections", "frame_id", "frames", "frame_id"),
+    ("detections", "track_id", "tracks", "track_id"),
+    ("tracks", "clip_id", "clips", "clip_id"),
+    ("tracks", "track_id", "objects", "track_id"),
+    ("objects", "track_id", "tracks", "track_id"),
+    ("coverage", "clip_id", "clips", "clip_id"),
+    ("clips", "event_id", "events", "event_id"),
+    ("clips", "duplicate_of", "clips", "clip_id"),
+)
+
+_RULES: Final = {
+    "detections: 0 <= min < max within the frame": """
+        SELECT count(*) FROM detections JOIN frames USING (frame_id)
+        WHERE NOT (0 <= x_min_px AND x_min_px < x_max_px AND x_max_px <= width
+               AND 0 <= y_min_px AND y_min_px < y_max_px AND y_max_px <= height)""",
+    "detections: 0 <= score <= 1": "SELECT count(*) FROM detections WHERE NOT (score BETWEEN 0 AND 1)",
+    "detections: time stamp of their frame": """
+        SELECT count(*) FROM detections JOIN frames USING (frame_id)
+        WHERE detections.timestamp_ns <> frames.timestamp_ns OR detections.clip_id <> frames.clip_id""",
+    "detections: none on frames that were not labelled": """
+        SELECT count(*) FROM detections JOIN frames USING (frame_id) WHERE is_damaged OR sample_index IS NULL""",
+    "tracks: as many detections as they tell": """
+        SELECT count(*) FROM tracks LEFT JOIN
+            (SELECT track_id, count(*) AS seen FROM detections WHERE track_id IS NOT NULL GROUP BY ALL)
+            USING (track_id)
+        WHERE seen IS DISTINCT FROM detected + added""",
+}
+
+
+def find_problems(root: Path) -> Iterator[str]:
+    """Checks a data set.
+
+    Args:
+        root: its folder.
+
+    Yields:
+        One line for each thing that does not hold; nothing for a sound data set.
+
+    Raises:
+        NotADatasetError: the folder holds no data set.
+    """
+    try:
+        facts = json.loads((root / DATASET).read_bytes())
+    except (FileNotFoundError, NotADirectoryError) as error:
+        raise NotADatasetError(f"{root}: no data set here ({DATASET} is missing)") from error
+    except ValueError:
+        yield f"{DATASET}: not JSON"
+        return
+    if facts.get("schema_version") != SCHEMA_VERSION:
+        yield f"{DATASET}: schema {facts.get('schema_version')}, this version reads {SCHEMA_VERSION}"
+        return
+    broken = list(_check_files(root, facts))
+    yield from broken
+    if not broken:
+        yield from _check_commits(root)
+        yield from _check_keys(root)
+
+
+def _check_files(root: Path, facts: dict[str, object]) -> Iterator[str]:
+    try:
+        content = (root / MANIFEST).read_bytes()
+    except FileNotFoundError:
+        yield f"{MANIFEST}: missing"
+        return
+    if hashlib.sha256(content).hexdigest() != facts.get("manifest_sha256"):
+        yield f"{MANIFEST}: not the one that {DATASET} names: a run was cut short; run it again"
+        return
+    rows = pq.read_table(pa.BufferReader(content), schema=MANIFEST_SCHEMA).to_pylist()
+    listed = {row["path"] for row in rows}
+    for row in rows:
+        yield from _check_file(root, row)
+    for table in TABLES:
+        for path in sorted((root / table).glob("*.parquet")):
+            name = f"{table}/{path.name}"
+            if name not in listed:
+                yield f"{name}: not in the manifest"
+
+
+def _check_file(root: Path, row: dict[str, object]) -> Iterator[str]:
+    path = root / str(row["path"])
+    try:
+        content = path.read_bytes()
+    except FileNotFoundError:
+        yield f"{row['path']}: missing"
+        return
+    if len(content) != row["bytes"] or hashlib.sha256(content).hexdigest() != row["sha256"]:
+        yield f"{row['path']}: bytes differ from the manifest's digest"
+        return
+    file = pq.ParquetFile(pa.BufferReader(content))
+    if file.metadata.num_rows != row["rows"]:
+        yield f"{row['path']}: {file.metadata.num_rows} rows, the manifest says {row['rows']}"
+    if not file.schema_arrow.equals(TABLES[str(row["table"])]):
+        yield f"{row['path']}: columns differ from the schema of {row['table']}"
+
+
+def _check_commits(root: Path) -> Iterator[str]:
+    store = LocalStore(root)
+    for name in committed_shards(store):
+        commit = read_commit(store, name)
+        if commit is None:
+            yield f"{COMMIT_TABLE}/{name}.parquet: no commit record"
+            continue
+        for file in commit.files:
+            if hashlib.sha256((root / file.path).read_bytes()).hexdigest() != file.sha256:
+                yield f"{file.path}: not the file that its shard committed"
+
+
+def _check_keys(root: Path) -> Iterator[str]:
+    with connect(root) as data:
+
+        def count(query: str) -> int:
+            row = data.execute(query).fetchone()
+            return int(row[0]) if row else 0
+
+        for table, key in _UNIQUE.items():
+            if repeated := count(
+                f"SELECT count(*) FROM (SELECT 1 FROM {table} GROUP BY {key} HAVING count(*) > 1)"
+            ):
+                yield f"{table}: {repeated} values of {key} stand more than once"
+        for table, column, other, key in _REFERENCES:
+            query = f"SELECT count(*) FROM {table} WHERE {column} IS NOT NULL AND {column} NOT IN (SELECT {key} FROM {other})"
+            if dangling := count(query):
+                yield f"{table}: {dangling} rows whose {column} is not in {other}"
+        for rule, query in _RULES.items():
+            if broken := count(query):
+                yield f"{rule}: {broken} rows do not hold"

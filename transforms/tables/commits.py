@@ -1,0 +1,179 @@
+"""Committing a shard: whole or absent, and known again without reading its rows."""
+
+import hashlib
+import io
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from importlib.metadata import version
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from transforms.budget.figures import Tally
+from transforms.clips.refs import Failure
+from transforms.tables.digests import canonical_json
+from transforms.tables.files import write_parquet
+from transforms.tables.layout import DUPLICATES, EMPTY, shard_of, table_file
+from transforms.tables.schemas import SCHEMA_VERSION, SHARD_TABLES
+from transforms.tables.store import Store
+
+COMMIT_TABLE = "frames"
+"""The table whose file is written last, in every shard: where it is, the shard is whole."""
+
+_KEY = b"clipmill.commit"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileFacts:
+    """A file of the data set, as the manifest tells it."""
+
+    path: str
+    rows: int
+    bytes: int
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShardSummary:
+    """All that later stages need to know of a committed shard.
+
+    Attributes:
+        name: the shard.
+        drive_id: its drive.
+        label_digest: digest of all that its rows depend on.
+        files: its files; the record inside the commit file lacks that file itself.
+        counts: rows by table.
+        frames_labelled: labelled frames by clip_id.
+        tally: its share of the figures that drive the budget.
+        tracks: its track ids.
+        heads: track id to the detection of the previous minute that it continues.
+        tail: detection id to track id at the end of the minute.
+        failures: faults of its clips.
+    """
+
+    name: str
+    drive_id: str
+    label_digest: str
+    files: tuple[FileFacts, ...]
+    counts: dict[str, int]
+    frames_labelled: dict[str, int]
+    tally: Tally
+    tracks: tuple[str, ...]
+    heads: dict[str, str]
+    tail: dict[str, str]
+    failures: tuple[Failure, ...]
+
+
+def file_metadata(label_digest: str = "", model_digests: tuple[str, ...] = ()) -> dict[str, str]:
+    """What every file of a data set carries."""
+    return {
+        "clipmill.version": version("clipmill"),
+        "clipmill.schema_version": str(SCHEMA_VERSION),
+        "clipmill.label_digest": label_digest,
+        "clipmill.model_digests": ",".join(model_digests),
+    }
+
+
+def encode(table: pa.Table, metadata: Mapping[str, str]) -> bytes:
+    """A table as the bytes of a Parquet file."""
+    sink = io.BytesIO()
+    write_parquet(sink, table, metadata)
+    return sink.getvalue()
+
+
+def facts_of(path: str, rows: int, content: bytes) -> FileFacts:
+    """A file's size and digest."""
+    return FileFacts(path=path, rows=rows, bytes=len(content), sha256=hashlib.sha256(content).hexdigest())
+
+
+def commit_shard(
+    store: Store, summary: ShardSummary, tables: Mapping[str, pa.Table], model_digests: tuple[str, ...]
+) -> ShardSummary:
+    """Writes a shard's tables, the commit file last.
+
+    Args:
+        store: the data set.
+        summary: the shard's, without `files`.
+        tables: rows by table name, one entry for each shard table.
+        model_digests: sha256 of the networks.
+
+    Returns:
+        The summary with its files.
+    """
+    metadata = file_metadata(summary.label_digest, model_digests)
+    # without its commit file the shard is absent: a crash from here on leaves nothing that looks whole
+    store.delete(table_file(COMMIT_TABLE, summary.name))
+    files = []
+    for name in SHARD_TABLES:
+        path = table_file(name, summary.name)
+        if name == COMMIT_TABLE:
+            continue
+        if not tables[name].num_rows:
+            store.delete(path)
+            continue
+        content = encode(tables[name], metadata)
+        store.write(path, content)
+        files.append(facts_of(path, tables[name].num_rows, content))
+    committed = replace(summary, files=tuple(files))
+    record = canonical_json(committed)
+    path = table_file(COMMIT_TABLE, summary.name)
+    frames = tables[COMMIT_TABLE]
+    content = encode(frames, {**metadata, _KEY.decode(): record})
+    store.write(path, content)
+    return replace(committed, files=(*files, facts_of(path, frames.num_rows, content)))
+
+
+def read_commit(store: Store, shard: str) -> ShardSummary | None:
+    """The summary of a committed shard, or None where it is absent or from another schema.
+
+    Args:
+        store: the data set.
+        shard: the shard's name.
+    """
+    path = table_file(COMMIT_TABLE, shard)
+    try:
+        content = store.read(path)
+    except FileNotFoundError:
+        return None
+    try:
+        footer = pq.read_metadata(io.BytesIO(content))
+    except pa.ArrowInvalid:
+        return None
+    record = (footer.metadata or {}).get(_KEY)
+    if record is None:
+        return None
+    summary = _parse(json.loads(record))
+    return replace(summary, files=(*summary.files, facts_of(path, footer.num_rows, content)))
+
+
+def is_whole(summary: ShardSummary, sizes: Mapping[str, Mapping[str, int]]) -> bool:
+    """Whether all files of a shard are there with the sizes its commit tells.
+
+    Args:
+        summary: the shard's commit.
+        sizes: for each shard table the file names and sizes of its folder.
+    """
+    expected = {file.path: file.bytes for file in summary.files}
+    found = {
+        f"{table}/{summary.name}.parquet": files[f"{summary.name}.parquet"]
+        for table, files in sizes.items()
+        if f"{summary.name}.parquet" in files
+    }
+    return expected == found
+
+
+def committed_shards(store: Store) -> list[str]:
+    """Names of the shards that have a commit file."""
+    names = map(shard_of, store.sizes(COMMIT_TABLE))
+    return sorted(name for name in names if name not in {DUPLICATES, EMPTY})
+
+
+def _parse(record: dict[str, Any]) -> ShardSummary:
+    record["files"] = tuple(FileFacts(**file) for file in record["files"])
+    record["failures"] = tuple(Failure(**failure) for failure in record["failures"])
+    cameras = tuple(tuple(camera) for camera in record["tally"].pop("cameras"))
+    record["tally"] = Tally(**record["tally"], cameras=cameras)
+    record["tracks"] = tuple(record["tracks"])
+    return ShardSummary(**record)

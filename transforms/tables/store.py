@@ -1,0 +1,91 @@
+"""A data set's folder: named files that appear whole or not at all."""
+
+import os
+import uuid
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import BinaryIO, Protocol
+
+TEMPORARY_SUFFIX = ".tmp"
+
+
+class Store(Protocol):
+    """Where a data set lies. Names are relative, `/`-separated."""
+
+    def read(self, name: str) -> bytes:
+        """The whole file.
+
+        Raises:
+            FileNotFoundError: there is no such file.
+        """
+        ...
+
+    def open(self, name: str) -> BinaryIO:
+        """Opens a file for reading at any place.
+
+        Raises:
+            FileNotFoundError: there is no such file.
+        """
+        ...
+
+    def write(self, name: str, content: bytes) -> None:
+        """Puts a file in place, replacing what was there; readers see the old or the new one."""
+        ...
+
+    def delete(self, name: str) -> None:
+        """Removes a file; one that is not there is no error."""
+        ...
+
+    def sizes(self, folder: str) -> dict[str, int]:
+        """Names directly in a folder and their sizes in bytes, without temporary files."""
+        ...
+
+
+class LocalStore:
+    """A folder of this machine."""
+
+    def __init__(self, root: str | Path) -> None:
+        self._root = Path(root)
+
+    def read(self, name: str) -> bytes:
+        """The whole file."""
+        return (self._root / name).read_bytes()
+
+    def open(self, name: str) -> BinaryIO:
+        """Opens a file for reading."""
+        return (self._root / name).open("rb")
+
+    def write(self, name: str, content: bytes) -> None:
+        """Writes under a name that no other run uses, then renames."""
+        target = self._root / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        temporary = target.with_name(f".{target.name}.{uuid.uuid4().hex}{TEMPORARY_SUFFIX}")
+        try:
+            with temporary.open("wb") as sink:
+                sink.write(content)
+                sink.flush()
+                os.fsync(sink.fileno())
+            temporary.replace(target)
+        except BaseException:
+            with suppress(OSError):
+                temporary.unlink()
+            raise
+
+    def delete(self, name: str) -> None:
+        """Removes a file if it is there."""
+        (self._root / name).unlink(missing_ok=True)
+
+    def sizes(self, folder: str) -> dict[str, int]:
+        """Files directly in a folder."""
+        with suppress(FileNotFoundError), os.scandir(self._root / folder) as entries:
+            return {
+                entry.name: entry.stat().st_size
+                for entry in entries
+                if entry.is_file() and not entry.name.startswith(".")
+            }
+        return {}
+
+    def strays(self) -> Iterator[Path]:
+        """Temporary files that killed runs left behind."""
+        return self._root.glob(f"*/**/.*{TEMPORARY_SUFFIX}") if self._root.is_dir() else iter(())

@@ -1,0 +1,78 @@
+"""Pictures of a clip's labels."""
+
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from transforms.clips.probing import probe
+from transforms.clips.refs import ClipName, ClipRef, InputFile
+from transforms.tables.queries import connect
+from transforms.views.drawing import DrawnBox, draw, frames_at, write_png
+
+
+def draw_clip(root: Path, clip: str, folder: Path, *, frames: int, min_score: float) -> list[Path]:
+    """Draws the labels of one clip on frames spread over its length.
+
+    Args:
+        root: the data set.
+        clip: the clip's id or a part of its path that only one clip has.
+        folder: where pictures go.
+        frames: how many, at most.
+        min_score: boxes below it are left out.
+
+    Returns:
+        The pictures' paths, named after the clip and the frame's time.
+
+    Raises:
+        LookupError: no clip or several fit.
+        ClipError: the clip cannot be read any more, or its bytes have changed.
+    """
+    with connect(root) as data:
+        found = data.execute(
+            "SELECT clip_id, uri, content_sha256 FROM clips"
+            " WHERE duplicate_of IS NULL AND (clip_id = ? OR contains(uri, ?)) ORDER BY uri",
+            [clip, clip],
+        ).fetchall()
+        if len(found) != 1:
+            names = ", ".join(row[1] for row in found[:5])
+            raise LookupError(f"{len(found)} clips fit {clip!r}{': ' + names if names else ''}")
+        clip_id, uri, digest = found[0]
+        stamps = data.execute(
+            "SELECT pts, timestamp_ns, frame_id FROM frames WHERE clip_id = ? ORDER BY timestamp_ns",
+            [clip_id],
+        ).fetchall()
+        step = max(1, len(stamps) // max(1, frames))
+        chosen = {pts: (stamp, frame_id) for pts, stamp, frame_id in stamps[step // 2 :: step][:frames]}
+        boxes = {pts: _boxes(data, frame_id, min_score) for pts, (_, frame_id) in chosen.items()}
+    reference = _reference(uri)
+    if reference.content_sha256 != digest:
+        raise LookupError(f"{uri}: its bytes are no longer those that were labelled")
+    written = []
+    for pts, image in frames_at(reference, set(chosen), _open):
+        path = folder / f"{Path(uri).stem}-{chosen[pts][0] // 1_000_000:08d}ms.png"
+        write_png(path, draw(image, boxes[pts]))
+        written.append(path)
+    return written
+
+
+def _boxes(data: Any, frame_id: str, min_score: float) -> list[DrawnBox]:
+    rows = data.execute(
+        "SELECT x_min_px, y_min_px, x_max_px, y_max_px, category, score, coalesce(object_id, ''), track_id"
+        " FROM detections LEFT JOIN objects USING (track_id)"
+        " WHERE frame_id = ? AND score >= ? ORDER BY score",
+        [frame_id, min_score],
+    ).fetchall()
+    return [
+        DrawnBox(row[:4], f"{row[4]} {row[5]:.2f}{' #' + row[6][:4] if row[6] else ''}", row[6] or row[4])
+        for row in rows
+    ]
+
+
+def _open(uri: str) -> BinaryIO:
+    return Path(uri).open("rb")
+
+
+def _reference(uri: str) -> ClipRef:
+    path = Path(uri)
+    with path.open("rb") as stream:
+        file = InputFile(uri=uri, root=uri, bytes=path.stat().st_size)
+        return probe(stream, file, ClipName(source="generic", vehicle="", camera="unknown"), None)
