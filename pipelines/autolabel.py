@@ -22,7 +22,8 @@ from pipelines.jobs import AutolabelJob
 from pipelines.locks import output_lock
 from pipelines.outcome import JobError, UsageError
 from pipelines.progress import RunProgress
-from transforms.discover import SUFFIXES, Discover, has_clip
+from transforms.clips.sources import VIDEO_SUFFIXES
+from transforms.discover import Discover, has_clip
 from transforms.events import GatherEvents
 from transforms.join import JoinTracks
 from transforms.mill import PROGRESS, MillShards
@@ -151,7 +152,7 @@ def _refuse_empty(job: AutolabelJob) -> None:
         if not (is_remote(item) or Path(item).exists() or (has_magic(item) and glob(item, recursive=True))):
             raise UsageError(f"{item}: no such file or folder")
     if not any(has_clip(item, job.output) for item in job.inputs):
-        raise UsageError(f"no clip ({', '.join(sorted(SUFFIXES))}) in {', '.join(job.inputs)}")
+        raise UsageError(f"no clip ({', '.join(sorted(VIDEO_SUFFIXES))}) in {', '.join(job.inputs)}")
 
 
 def _prepare_output(store: Store, output: str) -> None:

@@ -140,10 +140,9 @@ def _print(outcome: Outcome, *, as_json: bool) -> None:
 
 
 def _fail(code: ExitCode, message: str, *, as_json: bool) -> int:
-    line = " ".join(message.split())
     if as_json:
-        print(json.dumps({"error": {"code": int(code), "message": line}}, ensure_ascii=False), flush=True)
-    print(f"clipmill: {line}", file=sys.stderr, flush=True)
+        print(json.dumps({"error": {"code": int(code), "message": message}}, ensure_ascii=False), flush=True)
+    print(f"clipmill: {message}", file=sys.stderr, flush=True)
     return code
 
 

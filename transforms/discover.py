@@ -15,7 +15,6 @@ from transforms.clips.refs import Failure, InputFile
 from transforms.clips.sources import name_clip
 from transforms.storage import is_remote
 
-SUFFIXES: Final = frozenset({".mp4", ".mov", ".mkv", ".ts", ".avi", ".hevc", ".m4v"})
 EVENT_FILE: Final = "event.json"
 
 FILES: Final = "files"
@@ -123,8 +122,7 @@ def _counts(uri: str, root: str) -> bool:
     name = uri.rpartition("/")[2]
     if name == EVENT_FILE:
         return True
-    suffix = Path(name).suffix.lower()
-    return not name.startswith(".") and suffix in SUFFIXES and name_clip(uri, root) is not None
+    return name_clip(uri, root) is not None
 
 
 def _unreadable(uri: str, error: Exception) -> Failure:

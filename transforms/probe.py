@@ -46,8 +46,10 @@ class ProbeClips(beam.PTransform[PCollection[InputFile], Any]):
 
 
 def named(file: InputFile) -> ClipName:
-    """What a file's place says; a file that the user named always counts."""
-    return name_clip(file.uri, file.root) or ClipName(source="generic", vehicle="", camera="unknown")
+    """What a file's place says."""
+    name = name_clip(file.uri, file.root)
+    assert name is not None, "discovery lists only what has a name"
+    return name
 
 
 def probe_file(file: InputFile, timezone: str | None) -> ClipRef | Failure:

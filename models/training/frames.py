@@ -27,7 +27,11 @@ SCALE_SPREAD: Final = 0.25
 
 BLUR_SHARE: Final = 0.2
 NOISE_SHARE: Final = 0.2
-"""Shares of the crops that are blurred, and that get noise."""
+CODED_SHARE: Final = 0.3
+"""Shares of the crops that are blurred, that get noise, and that are coded once more."""
+
+QUALITIES: Final = (30, 80)
+"""JPEG qualities from, to, of those coded once more: a car's video is coarser than the frames on disk."""
 
 MAX_PAD_PX: Final = 24.0
 """How far a crop reaches beyond its frame, pixels of the frame."""
@@ -183,6 +187,10 @@ def disturb(image: ImageArray, random: np.random.Generator) -> ImageArray:
     if random.random() < NOISE_SHARE:
         noise = random.normal(0, random.uniform(1, 6), (*image.shape[:2], 1)).astype(np.float32)
         changed = np.clip(changed + noise, 0, 255).astype(np.uint8)
+    if random.random() < CODED_SHARE:
+        quality = int(random.integers(*QUALITIES))
+        coded = cv2.imencode(".jpg", changed, [cv2.IMWRITE_JPEG_QUALITY, quality])[1]
+        changed = np.asarray(cv2.imdecode(coded, cv2.IMREAD_COLOR))
     return changed.astype(np.uint8, copy=False)
 
 

@@ -53,7 +53,9 @@ def _one_clip(
     return frames, boxes
 
 
-def sampled(container: av.container.InputContainer, stream: av.VideoStream, fps: float) -> Iterator[av.VideoFrame]:
+def sampled(
+    container: av.container.InputContainer, stream: av.VideoStream, fps: float
+) -> Iterator[av.VideoFrame]:
     """The first frame at or after each k / fps."""
     first, highest, taken = None, None, -1
     for frame in container.decode(stream):

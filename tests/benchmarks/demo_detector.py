@@ -2,8 +2,8 @@
 
     python tests/benchmarks/demo_detector.py [--clips 24] [--models demo yolox-nano] [--json]
 
-Each clip is a world of a seed from 10,000 on, in one of six conditions, coded as H.264 and decoded again. Boxes at
-least 12 px high and at least 40 % visible count; others count neither for nor against. Figures are AP at IoU 0.5 by
+Each clip is a world of a seed from 10,000 on, in one of six conditions, filmed, coded, probed, decoded and sampled as
+the product does. Boxes at least 12 px high and at least 40 % visible count; others count neither for nor against. Figures are AP at IoU 0.5 by
 category and condition, and IDF1 and HOTA of the tracker on the same detections. A category that a network does not look
 for has no figure and does not enter its mean.
 """
@@ -15,12 +15,11 @@ import os
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from pathlib import Path
 
-import av
 import cv2
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -28,19 +27,32 @@ from models.errors import ModelError
 from models.registry import find_model
 from models.sessions import Detector, load_detector
 from models.taxonomy import CATEGORIES
+from transforms.clips.decoding import ClipDecoder, SampledFrame
+from transforms.clips.probing import probe
+from transforms.clips.refs import ClipName, ClipRef, InputFile
+from transforms.clips.sampling import Sampling
 from transforms.evaluation.ap import average_precision
 from transforms.evaluation.mot import tracking_figures
 from transforms.evaluation.pairing import BOX_COLUMNS, Pairing, pair
 from transforms.labels.tracking import TrackerSettings, track
-from transforms.scenes.cameras import Camera, mounted_camera
-from transforms.scenes.rendering import FrameTruth, render
+from transforms.scenes.cameras import mounted_camera
+from transforms.scenes.encoding import TICKS_PER_S
+from transforms.scenes.filming import Take, even_pts, film
+from transforms.scenes.records import (
+    MIN_EVALUATED_HEIGHT_PX,
+    MIN_EVALUATED_VISIBILITY,
+    ClipRecord,
+    timestamp_ns,
+)
+from transforms.scenes.rendering import FrameTruth
 from transforms.scenes.worlds import Conditions, make_world
 
 FIRST_SEED = 10_000
-MIN_HEIGHT_PX, MIN_VISIBILITY = 12.0, 0.4
-FRAMES_PER_S = 5
+FPS = Fraction(12)
+SAMPLED = "5"
 TRACK_SCORE = 0.3
-SIZES = ((640, 480), (640, 360))
+FRONT_SIZE, OTHER_SIZE = (640, 360), (480, 270)
+"""Those of `clipmill sample`."""
 CAMERA_NAMES = ("front", "front", "back", "left_repeater", "front", "right_repeater")
 CONDITIONS = (
     Conditions("day"),
@@ -53,69 +65,45 @@ CONDITIONS = (
 SHARED_NETWORKS = {"yolox-nano": "yolox_nano_416.onnx"}
 SHARED = Path(os.environ.get("CLIPMILL_SHARED", Path(__file__).resolve().parents[3] / "shared")) / "models"
 
-Image = npt.NDArray[np.uint8]
-
 
 @dataclass(frozen=True)
 class Clip:
     """A clip to judge by.
 
     Attributes:
-        name: of the clip.
-        conditions: light and weather.
-        images: decoded frames, BGR.
-        truth: of each frame.
+        film: the file and its truth.
+        ref: what probing says of it.
+        truth: of each sampled frame, by its time.
     """
 
-    name: str
-    conditions: Conditions
-    images: list[Image]
-    truth: list[FrameTruth]
+    film: ClipRecord
+    ref: ClipRef
+    truth: dict[int, FrameTruth]
 
     @property
-    def groups(self) -> list[str]:
-        return [self.conditions.light, "rain" if self.conditions.rain else "dry"]
+    def groups(self) -> set[str]:
+        conditions = self.film.world.conditions
+        return {"all", conditions.light, "rain" if conditions.rain else "dry"}
 
 
-def draw_clip(number: int) -> tuple[int, Conditions, Camera, float]:
-    """Seed, conditions, camera and first second of the clip of a number: cameras turn against the conditions."""
-    turn = number // len(CONDITIONS)
-    camera = CAMERA_NAMES[(number + turn) % len(CAMERA_NAMES)]
-    size = SIZES[(number + turn) % 2]
-    return (
-        FIRST_SEED + number,
-        CONDITIONS[number % len(CONDITIONS)],
-        mounted_camera(camera, *size),
-        5.0 * (number % 9),
-    )
+def film_clip(number: int, seconds: float) -> Clip:
+    """The clip of a number: cameras turn against the conditions."""
+    camera = CAMERA_NAMES[(number + number // len(CONDITIONS)) % len(CAMERA_NAMES)]
+    size = FRONT_SIZE if camera == "front" else OTHER_SIZE
+    pts = even_pts(seconds, FPS)
+    take = Take(start_s=5.0 * (number % 9), pts=pts, duration_ticks=round(seconds * TICKS_PER_S), fps=FPS)
+    world = make_world(FIRST_SEED + number, CONDITIONS[number % len(CONDITIONS)])
+    made = film(world, mounted_camera(camera, *size), take)
+    file = InputFile(uri=f"/{world.seed}-{camera}.mp4", root="/", bytes=len(made.content))
+    ref = probe(io.BytesIO(made.content), file, ClipName(source="generic", vehicle="", camera=camera), None)
+    sampled = {frame.timestamp_ns for frame in decoded(made.content, ref)}
+    truth = {timestamp_ns(frame.pts): frame.truth for frame in made.frames}
+    return Clip(made, ref, {time: truth[time] for time in sorted(sampled)})
 
 
-def recode(images: list[Image]) -> list[Image]:
-    """What is left of the frames after H.264 at the quality of a car's camera."""
-    file = io.BytesIO()
-    height, width = images[0].shape[:2]
-    with av.open(file, "w", format="mp4") as container:
-        stream = container.add_stream(
-            "libx264", rate=FRAMES_PER_S, options={"crf": "23", "preset": "veryfast"}
-        )
-        stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
-        for image in images:
-            container.mux(stream.encode(av.VideoFrame.from_ndarray(image, format="bgr24")))
-        container.mux(stream.encode())
-    file.seek(0)
-    with av.open(file) as container:
-        return [frame.to_ndarray(format="bgr24") for frame in container.decode(video=0)]
-
-
-def render_clip(number: int, seconds: float) -> Clip:
-    seed, conditions, camera, first_s = draw_clip(number)
-    world = make_world(seed, conditions)
-    images, truth = [], []
-    for frame in range(round(seconds * FRAMES_PER_S)):
-        image, seen = render(world, camera, first_s + frame / FRAMES_PER_S)
-        images.append(image)
-        truth.append(seen)
-    return Clip(f"{seed}-{camera.name}", conditions, recode(images), truth)
+def decoded(content: bytes, ref: ClipRef) -> Iterator[SampledFrame]:
+    with ClipDecoder(io.BytesIO(content), ref) as decoder:
+        yield from decoder.frames(Sampling.parse(SAMPLED))
 
 
 def table(rows: Iterator[tuple[object, ...]]) -> pa.Table:
@@ -124,13 +112,9 @@ def table(rows: Iterator[tuple[object, ...]]) -> pa.Table:
     return pa.table({name: list(column) for name, column in zip(names, columns, strict=True)})
 
 
-def time_ns(frame: int) -> int:
-    return frame * 1_000_000_000 // FRAMES_PER_S
-
-
 def truth_rows(clips: Sequence[Clip]) -> Iterator[tuple[object, ...]]:
     for clip in clips:
-        for frame, seen in enumerate(clip.truth):
+        for time, seen in clip.truth.items():
             for box, category, number, visible in zip(
                 seen.boxes.tolist(),
                 seen.categories.tolist(),
@@ -138,35 +122,36 @@ def truth_rows(clips: Sequence[Clip]) -> Iterator[tuple[object, ...]]:
                 seen.visibility.tolist(),
                 strict=True,
             ):
-                counts = box[3] - box[1] >= MIN_HEIGHT_PX and visible >= MIN_VISIBILITY
+                counts = box[3] - box[1] >= MIN_EVALUATED_HEIGHT_PX and visible >= MIN_EVALUATED_VISIBILITY
                 name = CATEGORIES[category] if counts else f"ignored {CATEGORIES[category]}"
-                yield clip.name, time_ns(frame), name, *box, number, 1.0
+                yield clip.ref.clip_id, time, name, *box, number, 1.0
 
 
 def label_rows(clips: Sequence[Clip], detector: Detector) -> Iterator[tuple[object, ...]]:
     for clip in clips:
-        height, width = clip.images[0].shape[:2]
-        plan = detector.plan(width, height)
-        size = (plan.image_width, plan.image_height)
-        found = [
-            detector.detect([cv2.resize(image, size, interpolation=cv2.INTER_AREA)], plan, width, height)[0]
-            for image in clip.images
-        ]
-        frame_of = np.repeat(np.arange(len(found), dtype=np.int32), [len(one.scores) for one in found])
-        boxes = np.concatenate([one.boxes for one in found])
-        scores = np.concatenate([one.scores for one in found])
-        categories = np.concatenate([one.categories for one in found])
-        times = np.array([time_ns(frame) for frame in range(len(found))], np.int64)
+        size = (clip.ref.width, clip.ref.height)
+        plan = detector.plan(*size)
+        found = {
+            frame.timestamp_ns: detector.detect(
+                [frame.bgr(plan.image_width, plan.image_height)], plan, *size
+            )[0]
+            for frame in decoded(clip.film.content, clip.ref)
+        }
+        times, boxes_of = np.array(list(found), np.int64), list(found.values())
+        frame_of = np.repeat(np.arange(len(found), dtype=np.int32), [len(one.scores) for one in boxes_of])
+        boxes = np.concatenate([one.boxes for one in boxes_of])
+        scores = np.concatenate([one.scores for one in boxes_of])
+        categories = np.concatenate([one.categories for one in boxes_of])
         tracks = track(times, frame_of, boxes, scores, categories, TrackerSettings())
-        for frame, box, score, category, number in zip(
-            frame_of.tolist(),
+        for time, box, score, category, number in zip(
+            times[frame_of].tolist(),
             boxes.tolist(),
             scores.tolist(),
             categories.tolist(),
             tracks.tolist(),
             strict=True,
         ):
-            yield clip.name, time_ns(frame), CATEGORIES[category], *box, number, score
+            yield clip.ref.clip_id, time, CATEGORIES[category], *box, number, score
 
 
 def figures(pairing: Pairing, looked_for: Sequence[str]) -> dict[str, object]:
@@ -197,13 +182,13 @@ def judge(clips: Sequence[Clip], detector: Detector) -> dict[str, object]:
     neutral = {name: (f"ignored {name}",) for name in CATEGORIES}
     result = {}
     for group in ("all", "day", "dusk", "night", "dry", "rain"):
-        chosen = [clip for clip in clips if group in {"all", *clip.groups}]
+        chosen = [clip for clip in clips if group in clip.groups]
         if chosen:
-            names = pa.array([clip.name for clip in chosen])
+            names = pa.array([clip.ref.clip_id for clip in chosen])
             frames = pa.table(
                 {
-                    "clip_id": [clip.name for clip in chosen for _ in clip.images],
-                    "timestamp_ns": [time_ns(frame) for clip in chosen for frame in range(len(clip.images))],
+                    "clip_id": [clip.ref.clip_id for clip in chosen for _ in clip.truth],
+                    "timestamp_ns": [time for clip in chosen for time in clip.truth],
                 }
             )
             mine = truth.filter(pc.is_in(truth["clip_id"], value_set=names))
@@ -256,20 +241,20 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--clips", type=int, default=24)
-    parser.add_argument("--seconds", type=float, default=6.0)
+    parser.add_argument("--seconds", type=float, default=5.0)
     parser.add_argument("--models", nargs="+", default=["demo", "yolox-nano"])
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
     cv2.setNumThreads(1)
-    clips = [render_clip(number, options.seconds) for number in range(options.clips)]
+    clips = [film_clip(number, options.seconds) for number in range(options.clips)]
     detectors = {name: open_detector(name) for name in options.models}
     report = {name: judge(clips, detector) for name, detector in detectors.items() if detector}
-    dark = sum(clip.conditions.light == "night" or clip.conditions.rain for clip in clips)
+    dark = sum(bool(clip.groups & {"night", "rain"}) for clip in clips)
     if options.json:
         sys.stdout.write(json.dumps({"clips": len(clips), "night_or_rain": dark, "models": report}) + "\n")
         return
     sys.stdout.write(
-        f"{len(clips)} clips of {options.seconds:g} s at {FRAMES_PER_S} frames/s, {dark} at night or in rain\n"
+        f"{len(clips)} clips of {options.seconds:g} s, {SAMPLED} frames/s, {dark} at night or in rain\n"
     )
     sys.stdout.write("\n".join(lines(report)) + "\n")
 

@@ -25,7 +25,9 @@ SIZE = 416
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--clips", type=int, default=34)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--only", default="pool,loop,python,memory")
@@ -101,7 +103,9 @@ def against_loop(folder: Path, arguments: argparse.Namespace) -> None:
             return timed(label_command(folder / "loop", output))
 
     ratios = interleaved(arguments.rounds, loop, clipmill)
-    print(f"(b) {len(clips)} landscape clips, end to end: clipmill is {describe(ratios)} times as fast as the loop (wanted >= 1.6)")
+    print(
+        f"(b) {len(clips)} landscape clips, end to end: clipmill is {describe(ratios)} times as fast as the loop (wanted >= 1.6)"
+    )
 
 
 def label_command(inputs: Path, output: str, *more: str) -> list[str]:
@@ -119,10 +123,10 @@ def timed(command: list[str]) -> float:
 
 def python_share(folder: Path, arguments: argparse.Namespace) -> None:
     """(c) time of one thread that is neither decoding and scaling nor the network, per sampled frame."""
-    from bare_loops import sampled
-
     import av
     from av.video.reformatter import VideoReformatter
+    from bare_loops import sampled
+
     from models.registry import find_model
     from models.sessions import load_detector
     from transforms.clips.pictures import SCALER
@@ -159,7 +163,9 @@ def python_share(folder: Path, arguments: argparse.Namespace) -> None:
                 small.to_ndarray(format="bgr24")
         bare = time.thread_time() - started
         shares.append((total - network.seconds - bare) / frames * 1000)
-    print(f"(c) Python's own share: {statistics.median(shares):.2f} ms a sampled frame, at most {max(shares):.2f} (wanted <= 2)")
+    print(
+        f"(c) Python's own share: {statistics.median(shares):.2f} ms a sampled frame, at most {max(shares):.2f} (wanted <= 2)"
+    )
 
 
 class CountingSession:
@@ -201,7 +207,11 @@ def peak_bytes(command: list[str]) -> int:
         "print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * 1024)"
     )
     done = subprocess.run(
-        [sys.executable, "-c", code, json.dumps(command)], check=True, capture_output=True, text=True, env=os.environ
+        [sys.executable, "-c", code, json.dumps(command)],
+        check=True,
+        capture_output=True,
+        text=True,
+        env=os.environ,
     )
     return int(done.stdout)
 

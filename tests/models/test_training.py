@@ -70,7 +70,7 @@ class TestTraining:
         pytest.importorskip("torch", reason="the extra `train` is not installed")
 
     def test_an_export_says_what_the_network_says(self, tmp_path):
-        import onnxruntime  # noqa: PLC0415 - only here
+        import onnxruntime
         import torch
 
         from models.training.export import save, to_onnx

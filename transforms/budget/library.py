@@ -7,11 +7,11 @@ from functools import cache, cached_property
 from importlib import resources
 from itertools import chain
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_args
 
 from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 
-from transforms.budget.catalogue import Accelerator, Cluster, Energy, Place, Prices, Utilisation
+from transforms.budget.catalogue import Accelerator, Cluster, Energy, Place, Prices, Utilisation, WorkKind
 from transforms.budget.errors import BudgetUsageError, FactsError
 from transforms.budget.runs import Run
 from transforms.budget.values import Fact, ParameterBytes, inherit
@@ -61,6 +61,7 @@ class Facts(BaseModel):
         _known("rates", self.prices.rates, self.accelerators)
         _known("runs", (run.accelerator for run in self.runs), self.accelerators)
         _known("places", ["anywhere"], self.places)
+        _known("kinds", get_args(WorkKind), self.utilisation)
         strata = {run.stratum for run in self.runs}
         for utilisation in self.utilisation.values():
             _known("strata", utilisation.strata, strata)
@@ -108,9 +109,9 @@ class Facts(BaseModel):
         """
         if name.lower() in self.clusters:
             return name.lower(), self.clusters[name.lower()]
-        cluster = _from_file(name, Cluster, "cluster", self.clusters)
+        own, cluster = _from_file(name, Cluster, "cluster", self.clusters)
         _usage(name, self.check_cluster, cluster)
-        return Path(name).stem, cluster
+        return own, cluster
 
     def workload(self, name: str) -> tuple[str, Workload]:
         """A workload by name, or from a TOML file of the same form as the facts' own.
@@ -120,9 +121,9 @@ class Facts(BaseModel):
         """
         if name.lower() in self.workloads:
             return name.lower(), self.workloads[name.lower()]
-        workload = _from_file(name, Workload, "workload", self.workloads)
+        own, workload = _from_file(name, Workload, "workload", self.workloads)
         _usage(name, self.check_workload, workload)
-        return Path(name).stem, workload
+        return own, workload
 
     def evidence(self, utilisation: Utilisation) -> int:
         """Published runs behind a prior."""
@@ -190,13 +191,18 @@ def _plain(name: str) -> str:
     return plain.removeprefix("nvidia")
 
 
-def _from_file(name: str, model: type[RecordType], what: str, known: Iterable[str]) -> RecordType:
-    """Reads a record from a file that the caller names."""
+def _from_file(name: str, model: type[RecordType], what: str, known: Iterable[str]) -> tuple[str, RecordType]:
+    """Reads a record from a file that the caller names: a table as in the facts, or its content alone."""
     path = Path(name)
     if not path.is_file():
         raise BudgetUsageError(f"{what} {name!r} is unknown and no file; known: {', '.join(known)}")
+    own = path.stem
     try:
-        return model.model_validate(_inherited(tomllib.loads(path.read_text(encoding="utf-8"))))
+        table: Any = tomllib.loads(path.read_text(encoding="utf-8"))
+        wrapped = table.get(f"{what}s")
+        if len(table) == 1 and isinstance(wrapped, dict) and len(wrapped) == 1:
+            ((own, table),) = wrapped.items()
+        return own, model.model_validate(_inherited(table))
     except (OSError, ValueError) as error:  # TOML, encoding and validation errors are ValueErrors
         raise BudgetUsageError(f"{what} {name}: {error}") from None
 

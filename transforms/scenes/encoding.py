@@ -65,7 +65,7 @@ def encode(frames: Iterable[ClipFrame], how: Encoding) -> bytes:
         if how.start_utc:
             container.metadata["creation_time"] = how.start_utc
         stream: VideoStream | None = None
-        written: "list[av.Packet[VideoStream]]" = []  # PyAV: generic in its stubs alone
+        written: list[av.Packet[VideoStream]] = []
         waiting: list[ClipFrame] = []
         for frame in frames:
             if stream is None:
@@ -105,7 +105,7 @@ def _picture(frame: ClipFrame) -> VideoFrame:
 def _flush(
     container: av.container.OutputContainer,
     stream: VideoStream,
-    packets: "list[av.Packet[VideoStream]]",
+    packets: "list[av.Packet[VideoStream]]",  # quoted: generic in PyAV's stubs alone
     frames: list[ClipFrame],
     how: Encoding,
     *,

@@ -10,6 +10,7 @@ from typing import Final
 
 import cv2
 import numpy as np
+import pyarrow as pa
 
 from transforms.scenes.cameras import Camera, mounted_camera
 from transforms.scenes.encoding import TICKS_PER_S, versions
@@ -58,6 +59,7 @@ class _Writer:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        _remove_earlier(folder)
         self.report = SampleReport()
         self.truth = TruthTables()
 
@@ -82,7 +84,8 @@ class _Writer:
         for table in self.report.rows:
             self.report.files.append(f"truth/{table}.parquet")
             self.report.bytes += (self.folder / "truth" / f"{table}.parquet").stat().st_size
-        self.file(MADE_WITH, (json.dumps(made_with | {"versions": versions()}, indent=2) + "\n").encode())
+        made = made_with | {"versions": versions() | {"pyarrow": pa.__version__}, "files": self.report.files}
+        self.file(MADE_WITH, (json.dumps(made, indent=2, ensure_ascii=False) + "\n").encode())
         return self.report
 
 
@@ -141,6 +144,16 @@ def clip_conditions(seed: int, number: int) -> Conditions:
     if number % 4 == 3 and drawn.light != "night" and not drawn.rain:  # noqa: PLR2004 - every fourth
         return Conditions("night")
     return drawn
+
+
+def _remove_earlier(folder: Path) -> None:
+    """Takes away the files of an earlier sample, and nothing else."""
+    if (folder / MADE_WITH).is_file():
+        made = json.loads((folder / MADE_WITH).read_text(encoding="utf-8"))
+        for name in made["files"]:
+            path = (folder / name).resolve()
+            if path.is_relative_to(folder.resolve()):
+                path.unlink(missing_ok=True)
 
 
 @dataclass(frozen=True)

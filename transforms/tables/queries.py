@@ -27,7 +27,7 @@ def connect(root: Path) -> duckdb.DuckDBPyConnection:
     root = Path(root).absolute()
     if not (root / DATASET).is_file():
         raise NotADatasetError(f"{root}: no data set here ({DATASET} is missing); label clips into it first")
-    connection = duckdb.connect(config={"TimeZone": "UTC"})
+    connection = duckdb.connect(config={"autoinstall_known_extensions": False})
     sources = {name: f"{root}/{name}/*.parquet" for name in TABLES} | {"manifest": f"{root}/{MANIFEST}"}
     for name, pattern in sources.items():
         quoted = _escape_glob(str(root)) + pattern[len(str(root)) :]

@@ -165,6 +165,18 @@ def test_files_of_the_callers_own(facts, tmp_path):
         facts.workload(str(cluster))
 
 
+def test_a_table_of_the_facts_can_be_copied_into_a_file(facts, tmp_path):
+    text = texts()["workloads.toml"]
+    start, stop = text.index("[workloads.optimus]"), text.index("# A language model that sees")
+    mine = tmp_path / "robot.toml"
+    mine.write_text(
+        text[start:stop].replace("workloads.optimus", "workloads.mine").replace("Optimus", "Mine")
+    )
+    name, workload = facts.workload(str(mine))
+    assert (name, workload.title) == ("mine", "Mine")
+    assert workload.compute == facts.workloads["optimus"].compute
+
+
 @pytest.mark.parametrize("what", ["cluster", "workload"])
 def test_unknown_names_are_told_with_the_known_ones(facts, what):
     with pytest.raises(

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from transforms.labels.kalman import BoxNoise, corrected, predicted, started, to_centres, to_edges
@@ -22,6 +22,7 @@ def test_a_box_predicted_to_shrink_away_keeps_a_pixel():
     assert to_edges(np.array([[10.0, 10.0, -5.0, 0.2]])).tolist() == [[9.5, 9.5, 10.5, 10.5]]
 
 
+@settings(deadline=None, max_examples=60)
 @given(st.lists(st.tuples(centres, st.floats(0, 2)), min_size=2, max_size=6))
 def test_equals_the_matrix_form(steps):
     first = np.array(steps[0][0])

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from transforms.labels.overlap import areas, covered, intersections, iou
@@ -28,6 +28,7 @@ def test_empty_boxes_overlap_nothing():
     assert not covered(nothing, np.array([[0.0, 0.0, 9.0, 9.0]])).any()
 
 
+@settings(deadline=None, max_examples=60)
 @given(boxes, boxes)
 def test_overlap_is_symmetric_and_bounded(first, second):
     overlaps = iou(first, second)
