@@ -13,6 +13,8 @@ from pathlib import Path
 from typing import Any
 
 import apache_beam as beam
+import pyarrow as pa
+import pyarrow.parquet as pq
 from apache_beam.options.pipeline_options import PipelineOptions
 
 from models.registry import ModelRef, find_model
@@ -22,6 +24,7 @@ from pipelines.jobs import AutolabelJob
 from pipelines.locks import output_lock
 from pipelines.outcome import JobError, UsageError
 from pipelines.progress import RunProgress
+from transforms.budget.estimates import estimates_from_table
 from transforms.clips.sources import VIDEO_SUFFIXES
 from transforms.discover import Discover, has_clip
 from transforms.events import GatherEvents
@@ -31,7 +34,7 @@ from transforms.plan import PlanShards, WritePlan
 from transforms.probe import ProbeClips
 from transforms.storage import is_remote, open_store
 from transforms.summarize import SUMMARY, LeftOver, Summarize
-from transforms.tables.layout import DATASET, run_file
+from transforms.tables.layout import DATASET, run_file, table_file
 from transforms.tables.schemas import SCHEMA_VERSION
 from transforms.tables.store import LocalStore, Store
 
@@ -187,6 +190,12 @@ def _report(store: Store, job: AutolabelJob, resources: Resources, seconds: floa
         "seconds": round(labelling_s, 3),
         "frames_per_second": round(frames / labelling_s, 2) if labelling_s else 0.0,
         "models": [{"name": model.card.name, "sha256": model.sha256} for model in resources.models],
+        "budget": [
+            estimate.as_json()
+            for estimate in estimates_from_table(
+                pq.read_table(pa.BufferReader(store.read(table_file("budget"))))
+            )
+        ],
     }
     record = {
         "job": job.model_dump(),

@@ -111,8 +111,8 @@ def _run(own: list[str], beam_arguments: list[str]) -> Outcome:
     arguments.beam_arguments = beam_arguments
     if beam_arguments and not getattr(module, "TAKES_BEAM_FLAGS", False):
         raise UsageError(f"{arguments.command} takes no Beam flags after --")
-    # libraries warn of what a user of this command can do nothing about
-    logging.basicConfig(level=logging.ERROR)
+    # what concerns the user is told in one line; libraries would add their tracebacks to it
+    logging.basicConfig(level=logging.CRITICAL)
     from models.errors import ModelError, ModelUsageError
 
     try:

@@ -46,7 +46,7 @@ class AutolabelJob(BaseModel):
         if value is not None:
             try:
                 ZoneInfo(value)
-            except (OSError, ValueError) as error:
+            except (KeyError, OSError, ValueError) as error:
                 raise ValueError(f"{value!r} is no time zone (for example America/Los_Angeles)") from error
         return value
 

@@ -99,5 +99,6 @@ def _human(data: dict[str, Any]) -> str:
     lines += [
         f"data set: {data['output']}",
         f"look at it: clipmill inspect {data['output']}",
+        f"what training on it takes: clipmill budget {data['output']}",
     ]
     return "\n".join(lines)

@@ -35,7 +35,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> Outcome:
     """Writes the sample."""
     from transforms.scenes.cameras import CAMERAS
-    from transforms.scenes.samples import DEFAULT_CAMERAS, MADE_WITH, MAX_SECONDS, write_clips, write_sample
+    from transforms.scenes.samples import (
+        DEFAULT_CAMERAS,
+        MAX_SECONDS,
+        earlier_files,
+        write_clips,
+        write_sample,
+    )
 
     folder: Path = arguments.folder
     cameras = tuple(arguments.cameras.split(",")) if arguments.cameras else DEFAULT_CAMERAS
@@ -44,7 +50,10 @@ def run(arguments: argparse.Namespace) -> Outcome:
         raise UsageError(f"--cameras: no camera is called {unknown[0]!r}; there are {', '.join(CAMERAS)}")
     if len(set(cameras)) < len(cameras):
         raise UsageError("--cameras: each camera once")
-    _check_folder(folder, MADE_WITH)
+    if folder.exists() and not folder.is_dir():
+        raise UsageError(f"{folder} is not a folder")
+    if folder.is_dir() and any(folder.iterdir()) and earlier_files(folder) is None:
+        raise UsageError(f"{folder} is not empty and no earlier sample: name a new folder")
     try:
         if arguments.clips is None:
             report = write_sample(folder, arguments.seed, arguments.seconds, cameras)
@@ -77,10 +86,3 @@ def _check_numbers(arguments: argparse.Namespace, max_seconds: float) -> None:
         raise UsageError(f"--clips {arguments.clips}: must be 1 or more")
     if arguments.cameras is not None:
         raise UsageError("--cameras does not go with --clips: loose clips are the front camera's")
-
-
-def _check_folder(folder: Path, made_with: str) -> None:
-    if folder.exists() and not folder.is_dir():
-        raise UsageError(f"{folder} is not a folder")
-    if folder.is_dir() and any(folder.iterdir()) and not (folder / made_with).is_file():
-        raise UsageError(f"{folder} is not empty and no earlier sample: name a new folder")

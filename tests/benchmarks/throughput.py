@@ -121,7 +121,7 @@ def timed(command: list[str]) -> float:
     return time.perf_counter() - started
 
 
-def python_share(folder: Path, arguments: argparse.Namespace) -> None:
+def python_share(folder: Path, _arguments: argparse.Namespace) -> None:
     """(c) time of one thread that is neither decoding and scaling nor the network, per sampled frame."""
     import av
     from av.video.reformatter import VideoReformatter

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import onnx
 import pytest
-from conftest import ROOT, SAMPLE
 from onnx import TensorProto, helper
+from running import ROOT, SAMPLE
 
 CLIP = SAMPLE / "generic" / "variable_rate.mp4"
 
@@ -80,9 +80,14 @@ def test_a_network_that_does_not_fit_its_card_is_exit_1_at_start(clipmill, tmp_p
     import hashlib
     import re
 
-    card = re.sub(r'^bundled = .*$', 'bundled = "odd.onnx"', card, flags=re.M)
-    card = re.sub(r'^sha256 = .*$', f'sha256 = "{hashlib.sha256(odd.read_bytes()).hexdigest()}"', card, flags=re.M)
-    card = re.sub(r"^bytes = .*$", f"bytes = {odd.stat().st_size}", card, flags=re.M)
+    card = re.sub(r"^bundled = .*$", 'bundled = "odd.onnx"', card, flags=re.MULTILINE)
+    card = re.sub(
+        r"^sha256 = .*$",
+        f'sha256 = "{hashlib.sha256(odd.read_bytes()).hexdigest()}"',
+        card,
+        flags=re.MULTILINE,
+    )
+    card = re.sub(r"^bytes = .*$", f"bytes = {odd.stat().st_size}", card, flags=re.MULTILINE)
     (tmp_path / "odd.toml").write_text(card, encoding="utf-8")
     done = clipmill("label", CLIP, "-o", tmp_path / "out", "--model", tmp_path / "odd.toml")
     refused(done, 1, "[1, 7]", "expected")
@@ -90,7 +95,9 @@ def test_a_network_that_does_not_fit_its_card_is_exit_1_at_start(clipmill, tmp_p
 
 
 def test_a_size_on_a_network_of_one_size_is_exit_2(clipmill, tmp_path):
-    fixed = Path(os.environ.get("CLIPMILL_SHARED", ROOT.parent / "shared")) / "models" / "picodet_s_416_coco.onnx"
+    fixed = (
+        Path(os.environ.get("CLIPMILL_SHARED", ROOT.parent / "shared")) / "models" / "picodet_s_416_coco.onnx"
+    )
     if not fixed.is_file():
         pytest.skip("needs ../shared/models: the project ships no network of one size")
     refused(clipmill("label", CLIP, "-o", tmp_path / "out", "--model", fixed, "--size", 640), 2, "640")
@@ -125,7 +132,9 @@ def test_two_runs_at_once_do_not_mix(clipmill, tmp_path):
 
 
 def test_more_failures_than_allowed_is_exit_3_and_the_rest_is_there(clipmill, tmp_path):
-    done = clipmill("label", SAMPLE / "generic", "-o", tmp_path / "out", "--model", "demo", "--fps", 1, "--json")
+    done = clipmill(
+        "label", SAMPLE / "generic", "-o", tmp_path / "out", "--model", "demo", "--fps", 1, "--json"
+    )
     assert done.code == 3
     assert done.data["clips"] == {"found": 4, "labelled": 2, "failed": 2, "duplicate": 0}
     assert clipmill("verify", tmp_path / "out").code == 0
@@ -144,11 +153,11 @@ def small_disk(tmp_path):
     subprocess.run(["umount", str(folder)], check=True)
 
 
-def test_a_full_disk_is_exit_1_and_the_next_run_completes(clipmill, tmp_path, small_disk):
+def test_a_full_disk_is_exit_1_and_the_next_run_completes(clipmill, small_disk):
     output = small_disk / "out"
     done = clipmill("label", SAMPLE / "TeslaCam", "-o", output, "--model", "demo")
     refused(done, 1, "No space left on device")
-    assert not [path for path in output.rglob("*.tmp")]
+    assert not list(output.rglob("*.tmp"))
     subprocess.run(["mount", "-o", "remount,size=64m", str(small_disk)], check=True)
     assert clipmill("label", SAMPLE / "TeslaCam", "-o", output, "--model", "demo").code == 0
     assert clipmill("verify", output).code == 0
@@ -176,7 +185,7 @@ def test_bad_sql_is_exit_2(clipmill, labelled_sample):
 def test_a_damaged_data_set_does_not_verify(clipmill, labelled_sample, tmp_path):
     broken = tmp_path / "out"
     shutil.copytree(labelled_sample, broken)
-    victim = sorted((broken / "detections").glob("*.parquet"))[0]
+    victim = min((broken / "detections").glob("*.parquet"))
     victim.write_bytes(victim.read_bytes()[:-1] + b"x")
     done = clipmill("verify", broken, "--json")
     assert done.code == 1

@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 
 import pytest
-from conftest import SAMPLE, command, digests
+from running import SAMPLE, command, digests
 
 FAST = ("--model", "demo", "--fps", "2", "--max-failed-share", "1", "--json")
 EVENT = SAMPLE / "TeslaCam" / "SavedClips"
@@ -73,7 +73,9 @@ def test_killed_at_any_moment_the_same_command_ends_the_same(clipmill, tmp_path,
     label = command("label", SAMPLE, "-o", output, *FAST, "--workers", "2")
     moments = random.Random(seed)
     for _ in range(2):
-        process = subprocess.Popen(label, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
+        process = subprocess.Popen(
+            label, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
+        )
         wait_for_shards(output, moments.randrange(0, 8), process)
         time.sleep(moments.random() * 0.3)
         os.killpg(process.pid, signal.SIGKILL)
@@ -117,7 +119,9 @@ def test_removed_inputs_stay_in_the_data_set_and_are_told(clipmill, tmp_path):
     assert clipmill("verify", tmp_path / "out").code == 0
 
 
-@pytest.mark.parametrize("how", [[], ["--", "--direct_num_workers=2", "--direct_running_mode=multi_processing"]])
+@pytest.mark.parametrize(
+    "how", [[], ["--", "--direct_num_workers=2", "--direct_running_mode=multi_processing"]]
+)
 def test_a_folder_called_models_does_not_disturb(clipmill, tmp_path, how):
     for name in ("models", "transforms", "pipelines"):
         (tmp_path / name).mkdir()

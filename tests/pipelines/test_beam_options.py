@@ -5,7 +5,9 @@ from pipelines.beam_options import beam_options, clear_message, refuse_local_out
 from pipelines.outcome import UsageError
 
 
-@pytest.mark.parametrize(("workers", "processes", "threads"), [(1, 1, 1), (2, 1, 2), (8, 1, 8), (9, 2, 5), (32, 4, 8)])
+@pytest.mark.parametrize(
+    ("workers", "processes", "threads"), [(1, 1, 1), (2, 1, 2), (8, 1, 8), (9, 2, 5), (32, 4, 8)]
+)
 def test_local_workers_are_threads_then_processes(workers, processes, threads):
     options, each = beam_options([], workers)
     assert options.view_as(StandardOptions).runner == "FnApiRunner"

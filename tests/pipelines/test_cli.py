@@ -29,7 +29,10 @@ def test_help_loads_no_heavy_module():
         "import sys; from pipelines.cli import build_parser; build_parser();"
         "print([m for m in ('apache_beam', 'numpy', 'pyarrow', 'cv2', 'onnxruntime', 'pydantic', 'rich') if m in sys.modules])"
     )
-    assert subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout == "[]\n"
+    assert (
+        subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout
+        == "[]\n"
+    )
 
 
 @pytest.mark.parametrize("command", COMMANDS)

@@ -88,7 +88,7 @@ def _probe(stream: BinaryIO, file: InputFile, name: ClipName, timezone: tzinfo |
             if packet.is_discard:
                 continue
             shown.append(pts)
-            last_end = max(last_end, pts + (packet.duration or 0))
+            last_end = max(last_end, pts + video.duration(packet))
             telemetry_rows += (
                 length_size is not None and sei.parse(memoryview(packet), length_size) is not None
             )

@@ -107,6 +107,10 @@ class VideoReader:
             else:
                 return
 
+    def duration(self, packet: "Packet[VideoStream]") -> int:
+        """How many ticks the container gives a picture; 0 where it does not say."""
+        return 1 if self._is_raw else packet.duration or 0
+
     def decode(self, packet: "Packet[VideoStream]", pts: int) -> Iterator[DecodedFrame]:
         """Decodes a packet.
 

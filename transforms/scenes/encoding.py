@@ -87,7 +87,7 @@ def _stream(container: av.container.OutputContainer, width: int, height: int, ho
     # A keyframe every half second and no B-frames, as the car writes; x264's bytes depend on the number of threads.
     every = str(max(round(how.fps / 2), 1))
     stream.codec_context.options = {
-        "preset": "medium",
+        "preset": "veryfast",
         "crf": str(how.crf),
         "threads": "1",
         "x264-params": f"bframes=0:keyint={every}:min-keyint={every}:scenecut=0:rc-lookahead=0:sync-lookahead=0:sliced-threads=0",

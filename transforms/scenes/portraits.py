@@ -196,7 +196,9 @@ class Painter:
             if not len(inside):
                 return None
             whole = (right - left) * (bottom - top)
-            (left, top), (right, bottom) = inside.min(axis=0).tolist(), inside.max(axis=0).tolist()
+            # Where a line meets the frame's edge is known to rounding only.
+            left, top = np.maximum(inside.min(axis=0), 0.0).tolist()
+            right, bottom = np.minimum(inside.max(axis=0), (camera.width, camera.height)).tolist()
             outside = 1.0 if cut else 1.0 - (right - left) * (bottom - top) / whole
         if bottom - top < MIN_HEIGHT_PX or right - left < MIN_WIDTH_PX:
             return None

@@ -146,14 +146,22 @@ def clip_conditions(seed: int, number: int) -> Conditions:
     return drawn
 
 
+def earlier_files(folder: Path) -> list[str] | None:
+    """Names of the files that an earlier sample wrote into a folder, or None where there was none."""
+    try:
+        made = json.loads((folder / MADE_WITH).read_text(encoding="utf-8"))
+    except (FileNotFoundError, NotADirectoryError, ValueError):
+        return None
+    names = made.get("files") if isinstance(made, dict) else None
+    return [str(name) for name in names] if isinstance(names, list) else None
+
+
 def _remove_earlier(folder: Path) -> None:
     """Takes away the files of an earlier sample, and nothing else."""
-    if (folder / MADE_WITH).is_file():
-        made = json.loads((folder / MADE_WITH).read_text(encoding="utf-8"))
-        for name in made["files"]:
-            path = (folder / name).resolve()
-            if path.is_relative_to(folder.resolve()):
-                path.unlink(missing_ok=True)
+    for name in earlier_files(folder) or []:
+        path = (folder / name).resolve()
+        if path.is_relative_to(folder.resolve()):
+            path.unlink(missing_ok=True)
 
 
 @dataclass(frozen=True)

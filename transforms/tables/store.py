@@ -67,9 +67,11 @@ class LocalStore:
                 sink.flush()
                 os.fsync(sink.fileno())
             temporary.replace(target)
-        except BaseException:
+        except BaseException as error:
             with suppress(OSError):
                 temporary.unlink()
+            if isinstance(error, OSError) and error.filename is None:
+                raise OSError(error.errno, error.strerror, str(target)) from error
             raise
 
     def delete(self, name: str) -> None:

@@ -65,7 +65,10 @@ def sequence(truth, labels, clip):
     data = {"gt_ids": [], "tracker_ids": [], "similarity_scores": [], "num_timesteps": FRAMES}
     for frame in range(FRAMES):
         here = [[row for row in rows if row[1] == frame] for rows in own]
-        ids = [np.array([known.index(row[2]) for row in rows], dtype=int) for rows, known in zip(here, names, strict=True)]
+        ids = [
+            np.array([known.index(row[2]) for row in rows], dtype=int)
+            for rows, known in zip(here, names, strict=True)
+        ]
         data["gt_ids"].append(ids[0])
         data["tracker_ids"].append(ids[1])
         data["similarity_scores"].append(overlaps([row[3:] for row in here[0]], [row[3:] for row in here[1]]))

@@ -36,6 +36,9 @@ def test_a_folder_of_something_else_is_left_alone(tmp_path):
     (tmp_path / "mine.txt").write_text("mine")
     with pytest.raises(UsageError, match="not empty"):
         run(tmp_path)
+    (tmp_path / "made_with.json").write_text('["of another program"]')
+    with pytest.raises(UsageError, match="not empty"):
+        run(tmp_path)
     with pytest.raises(UsageError, match="not a folder"):
         run(tmp_path / "mine.txt")
 
@@ -46,14 +49,20 @@ def test_loose_clips_are_written_and_written_again(tmp_path):
         assert outcome.data["clips"] == 1
         assert outcome.data["frames"] == 1
         assert outcome.data["truth_rows"]["frames"] == 1
-        assert outcome.data["bytes"] == sum(p.stat().st_size for p in (tmp_path / "many").rglob("*") if p.is_file())
+        assert outcome.data["bytes"] == sum(
+            p.stat().st_size for p in (tmp_path / "many").rglob("*") if p.is_file()
+        )
 
 
 def test_a_stick_is_written(tmp_path):
-    outcome = run(tmp_path / "demo", "--seconds", "1", "--cameras", "front")
-    assert outcome.data["clips"] == 8
-    assert "8 clips" in outcome.human[0]
+    outcome = run(tmp_path / "demo", "--seconds", "1", "--cameras", "front,left_pillar")
+    assert outcome.data["clips"] == 12
+    assert "12 clips" in outcome.human[0]
     assert (tmp_path / "demo/TeslaCam/SavedClips/2025-06-14_09-01-00/event.json").is_file()
+    # Two cameras are left whole: no minute lacks one.
+    assert len(list((tmp_path / "demo/TeslaCam/SavedClips").rglob("*.mp4"))) == 4
+    readme = (tmp_path / "demo/README.md").read_text(encoding="utf-8")
+    assert "--seconds 1 --cameras front,left_pillar" in readme
 
 
 def test_a_place_that_cannot_be_written_fails_the_job(tmp_path):

@@ -57,7 +57,10 @@ def test_two_cameras_of_one_car_triangulate_a_point(place, distance, aside):
     for camera in tesla_cameras(640, 360, ("front", "left_pillar")):
         view = camera.at(*place)
         pixel = view.project(view.to_camera(point))
-        ray = np.array([(pixel[0] - 320) / camera.focal_px, (pixel[1] - 180) / camera.focal_px, 1.0]) @ view.rotation
+        ray = (
+            np.array([(pixel[0] - 320) / camera.focal_px, (pixel[1] - 180) / camera.focal_px, 1.0])
+            @ view.rotation
+        )
         rays.append((view.position, ray / np.linalg.norm(ray)))
     planes = [np.eye(3) - np.outer(ray, ray) for _, ray in rays]
     found = np.linalg.solve(sum(planes), sum(p @ origin for p, (origin, _) in zip(planes, rays, strict=True)))

@@ -12,7 +12,7 @@ PTS = [0, 3000, 7000, 21000, 22500, 40000, 52000, 60001]
 HOW = Encoding(fps=Fraction(12), duration_ticks=66000, start_utc="2025-06-14T16:00:56.000000Z")
 
 
-def frames(telemetry=True):
+def frames(*, telemetry=True):
     rng = np.random.Generator(np.random.PCG64(5))
     for number, pts in enumerate(PTS):
         image = rng.integers(0, 255, (48, 64, 3), np.uint8)
@@ -39,7 +39,7 @@ def test_frames_without_telemetry_have_none_and_the_picture_is_the_same():
         assert all(parse(bytes(p), 4) is None for p in container.demux(video=0) if p.size)
     pictures = []
     for telemetry in (True, False):
-        with av.open(BytesIO(encode(frames(telemetry), HOW))) as container:
+        with av.open(BytesIO(encode(frames(telemetry=telemetry), HOW))) as container:
             pictures.append([frame.to_ndarray(format="bgr24") for frame in container.decode(video=0)])
     assert len(pictures[0]) == len(PTS)
     assert np.array_equal(pictures[0], pictures[1])

@@ -18,6 +18,7 @@ from transforms.scenes.painting import (
 VIEW = front_camera(64, 36).at(0, 0, 0)
 SQUARE = np.array([[0.0, 0], [1, 0], [1, 1], [0, 1]])
 CUBE = np.array([(x, y, z) for x in (-1, 1) for y in (-1, 1) for z in (-1.0, 3.0)])
+NINE_ON = np.array([0, 0, 9])
 
 
 def blank():
@@ -41,16 +42,16 @@ def test_the_near_plane_cuts():
     cut = clip_near(quad)
     assert len(cut) == 4
     assert cut[:, 2].min() == NEAR_M
-    assert len(clip_near(quad - (0, 0, 9))) == 0
-    assert clip_near(quad + (0, 0, 9)) == pytest.approx(quad + (0, 0, 9))
+    assert len(clip_near(quad - NINE_ON)) == 0
+    assert clip_near(quad + NINE_ON) == pytest.approx(quad + NINE_ON)
 
 
 def test_the_outline_of_a_body_through_the_near_plane_is_that_of_what_lies_before_it():
     outline = convex_outline(VIEW, CUBE)
     reach = VIEW.camera.focal_px / NEAR_M
     assert outline.min(axis=0) == pytest.approx((32 - reach, 18 - reach), rel=1e-5)
-    assert len(convex_outline(VIEW, CUBE - (0, 0, 9))) == 0
-    whole = convex_outline(VIEW, CUBE + (0, 0, 9))
+    assert len(convex_outline(VIEW, CUBE - NINE_ON)) == 0
+    whole = convex_outline(VIEW, CUBE + NINE_ON)
     assert len(whole) == 4
 
 
@@ -73,7 +74,7 @@ def test_quads_are_painted_in_order_and_cut_where_they_must_be():
     before = np.array([(20, 5, -9), (20, -5, -9), (20, -5, 9), (20, 5, 9.0)])
     through = np.array([(-5, 800, 0), (-5, -800, 0), (30, -800, 0), (30, 800, 0.0)])
     behind = before * (-1, 1, 1)
-    aside = before + (0, 500, 0)
+    aside = before + np.array([0, 500, 0])
     colours = np.array([(10, 0, 0), (0, 20, 0), (0, 0, 30), (0, 0, 40.0)])
     canvas.quads(np.stack([before, through, behind, aside]), colours, smooth=False)
     assert canvas.image[10, 32].tolist() == [10, 0, 0]

@@ -4,9 +4,9 @@ import pytest
 from models.taxonomy import CATEGORIES
 from transforms.scenes.actors import ACTOR_CATEGORIES, CAR, PERSON, states
 from transforms.scenes.cameras import CAMERAS, front_camera, mounted_camera
+from transforms.scenes.people import person_shape, rider_shape
 from transforms.scenes.rendering import lamp_at, render
 from transforms.scenes.shapes import GAITS, Material
-from transforms.scenes.people import person_shape, rider_shape
 from transforms.scenes.vehicles import car_shape, truck_shape
 from transforms.scenes.worlds import Conditions, make_world
 
@@ -88,9 +88,10 @@ def test_the_same_frame_has_the_same_bytes_and_the_next_other_noise():
 def test_night_is_darker_than_dusk_than_day(rain):
     camera = front_camera(320, 180)
     means = [
-        render(make_world(1, Conditions(light, rain=rain)), camera, 0.0)[0].mean() for light in ("day", "dusk", "night")
+        render(make_world(1, Conditions(light, rain=rain)), camera, 0.0)[0].mean()
+        for light in ("day", "dusk", "night")
     ]
-    assert means[0] > 1.3 * means[1] > 1.69 * means[2]
+    assert means[0] > 1.2 * means[1] > 1.8 * means[2]
 
 
 def test_light_and_weather_leave_the_truth_alone():
@@ -121,24 +122,26 @@ def test_things_stand_out_from_what_they_hide():
 
 def test_two_cameras_see_the_same_thing_at_the_same_place():
     seen = 0
-    for k in range(24):
-        time_s = k * 0.5
+    for k in range(10):
+        time_s = k * 1.2
         ego = DAY.ego(time_s)
         state = states(DAY.actors, DAY.road, DAY.along, DAY.against, time_s)
         sights: dict[int, list[tuple[np.ndarray, np.ndarray]]] = {}
         for name in ("front", "left_pillar", "right_pillar"):
-            camera = mounted_camera(name, 640, 360)
+            camera = mounted_camera(name, 480, 270)
             view = camera.at(ego.x_m, ego.y_m, ego.yaw_rad)
             truth = render(DAY, camera, time_s)[1]
             for box, number, kind, outside in zip(
                 truth.boxes, truth.object_ids.tolist(), truth.categories, truth.truncation, strict=True
             ):
                 if kind == PERSON and outside == 0:
-                    x, y = (box[:2] + box[2:]) / 2 - (320, 180)
+                    x, y = (box[:2] + box[2:]) / 2 - (240, 135)
                     ray = np.array([x / camera.focal_px, y / camera.focal_px, 1.0]) @ view.rotation
                     sights.setdefault(number, []).append((view.position, ray / np.linalg.norm(ray)))
         for number, rays in sights.items():
-            place = np.array([state.x_m[number - 1], state.y_m[number - 1], 0.5 * DAY.actors.height_m[number - 1]])
+            place = np.array(
+                [state.x_m[number - 1], state.y_m[number - 1], 0.5 * DAY.actors.height_m[number - 1]]
+            )
             for origin, ray in rays:
                 gap = place - origin
                 assert np.linalg.norm(gap - (gap @ ray) * ray) < 0.35

@@ -18,7 +18,9 @@ def test_speed_times_time_is_the_way_of_the_car(world, time_s):
     before, middle, after = (world.ego(time_s + k * step) for k in range(3))
     way = np.hypot(after.x_m - before.x_m, after.y_m - before.y_m)
     assert way == pytest.approx(middle.speed_mps * 2 * step, rel=2e-3, abs=1e-3)
-    assert np.arctan2(after.y_m - before.y_m, after.x_m - before.x_m) == pytest.approx(middle.yaw_rad, abs=3e-3)
+    assert np.arctan2(after.y_m - before.y_m, after.x_m - before.x_m) == pytest.approx(
+        middle.yaw_rad, abs=3e-3
+    )
     assert 2 < middle.speed_mps < 20
 
 
@@ -58,7 +60,10 @@ def test_people_cross_straight_over_and_walk_on():
     assert len(walkers)
     start = float(walkers.cross_from_s[0])
     over = start + float(walkers.cross_m[0] / abs(walkers.cross_mps[0]))
-    at = [lane_places(walkers, world.along, world.against, t) for t in (start, (start + over) / 2, over, over + 1)]
+    at = [
+        lane_places(walkers, world.along, world.against, t)
+        for t in (start, (start + over) / 2, over, over + 1)
+    ]
     assert at[0][0][0] == pytest.approx(at[1][0][0]) == pytest.approx(at[2][0][0])
     assert np.sign(at[0][1][0]) == -np.sign(at[2][1][0])
     assert abs(at[3][0][0] - at[2][0][0]) == pytest.approx(walkers.own_mps[0])

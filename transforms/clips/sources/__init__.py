@@ -32,7 +32,7 @@ def name_clip(uri: str, root: str) -> ClipName | None:
     True
     """
     base = uri.rsplit("/", 1)[-1]
-    is_video = f".{base.rsplit('.', 1)[-1].lower()}" in VIDEO_SUFFIXES and not base.startswith(".")
+    is_video = "".join(base.rpartition(".")[1:]).lower() in VIDEO_SUFFIXES and not base.startswith(".")
     is_named_itself = uri.rstrip("/") == root.rstrip("/")
     if not is_video and not is_named_itself:
         return None
