@@ -120,6 +120,7 @@ class ModelCard(_Part):
         input: what goes in.
         outputs: what comes out, of the family `boxes`.
         min_score: boxes below it are dropped.
+        confident_score: boxes from it on are sure enough to begin a track: the scale of scores is the network's own.
         nms_iou: overlap above which the lower of two boxes of a category is dropped; None = no suppression.
         drop_own_bonnet: drop "cars" that touch the bottom edge and span most of the width: the car's own bonnet.
         for_rendered_scenes_only: whether it knows nothing but the scenes that `clipmill sample` renders.
@@ -143,6 +144,7 @@ class ModelCard(_Part):
     input: InputSpec
     outputs: BoxesOutputs | None = None
     min_score: float = Field(default=0.1, gt=0, lt=1)
+    confident_score: float = Field(default=0.4, gt=0, lt=1)
     nms_iou: float | None = Field(default=None, gt=0, lt=1)
     drop_own_bonnet: bool = False
     for_rendered_scenes_only: bool = False

@@ -18,7 +18,7 @@ POSTPROCESSING_VERSION: Final = 1
 _CARD_FIELDS_THAT_SHAPE_RESULTS: Final = frozenset(
     {
         *("version", "task", "family", "classes", "class_map", "input", "outputs"),
-        *("min_score", "nms_iou", "drop_own_bonnet"),
+        *("min_score", "confident_score", "nms_iou", "drop_own_bonnet"),
     }
 )
 

@@ -1,5 +1,7 @@
 """The rendered drive, whose truth is known exactly."""
 
+import itertools
+
 import pyarrow.compute as pc
 import pyarrow.dataset as ds
 import pyarrow.parquet as pq
@@ -17,7 +19,7 @@ def tables(labelled_sample):
 def test_every_clip_is_accounted_for(tables):
     clips = tables("clips").to_pylist()
     failures = {row["uri"].rsplit("/", 1)[1]: row["error"] for row in tables("failures").to_pylist()}
-    videos = [path for path in SAMPLE.rglob("*.mp4")]
+    videos = list(SAMPLE.rglob("*.mp4"))
     assert len(clips) + len(failures) == len(videos)
     assert failures == {"empty.mp4": "empty", "truncated.mp4": "no_moov"}
 
@@ -96,7 +98,7 @@ def test_objects_seen_across_the_border_are_one_object(tables):
     across = 0
     for by_clip in seen.values():
         clips_in_order = sorted(by_clip, key=lambda uri: uri.rsplit("/", 1)[1])
-        for earlier, later in zip(clips_in_order, clips_in_order[1:], strict=False):
+        for earlier, later in itertools.pairwise(clips_in_order):
             last, first = max(by_clip[earlier]), min(by_clip[later])
             if last[0] >= 3_600_000_000 and first[0] <= 200_000_000:
                 across += last[1] == first[1]
@@ -160,7 +162,7 @@ def test_the_data_set_is_sound(clipmill, labelled_sample):
     assert clipmill("verify", labelled_sample, "--json").data == {"sound": True, "problems": []}
 
 
-def test_every_table_reads_by_glob(clipmill, labelled_sample):
+def test_every_table_reads_by_glob(labelled_sample):
     import duckdb
 
     from transforms.tables.schemas import TABLES

@@ -146,7 +146,7 @@ def label_shard(
         if fault is not None:
             failures.append(_failure(part.clip, fault))
     started = time.perf_counter()
-    tracked = [rows.follow(labels, [detector.sha256 for detector in detectors]) for labels in labelled]
+    tracked = [rows.follow(labels, detectors) for labels in labelled]
     timings.track_s += time.perf_counter() - started
     return ShardRows(
         tables=rows.tables(plan, labelled, tracked, settings),

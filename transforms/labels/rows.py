@@ -9,6 +9,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from models.detections import Detections
+from models.sessions import Detector
 from models.taxonomy import CATEGORIES
 from transforms.clips.refs import ClipRef
 from transforms.clips.shards import WHOLE_CLIP_NS, Part, ShardPlan
@@ -90,19 +91,21 @@ class Links:
     tail: dict[str, str]
 
 
-def follow(labels: "PartLabels", model_digests: Sequence[str]) -> list[Tracked]:
+def follow(labels: "PartLabels", detectors: Sequence[Detector]) -> list[Tracked]:
     """Tracks each detector's detections over the context and the minute itself.
 
     Args:
         labels: one camera's frames and detections.
-        model_digests: sha256 of each detector's network.
+        detectors: the networks, in the job's order.
     """
     return [
-        _follow(labels, model, found) for model, found in zip(model_digests, labels.detections, strict=True)
+        _follow(labels, detector, found) for detector, found in zip(detectors, labels.detections, strict=True)
     ]
 
 
-def _follow(labels: "PartLabels", model: str, found: Sequence[Detections]) -> Tracked:
+def _follow(labels: "PartLabels", detector: Detector, found: Sequence[Detections]) -> Tracked:
+    model, confident = detector.sha256, detector.card.confident_score
+    settings = TrackerSettings(high_score=confident, new_score=confident)
     counts = np.array([len(item.scores) for item in found], np.int64)
     frame_of = np.repeat(np.array(labels.labelled, np.int32), counts)
     boxes = np.concatenate([np.empty((0, 4), np.float32), *(item.boxes for item in found)])
@@ -114,7 +117,7 @@ def _follow(labels: "PartLabels", model: str, found: Sequence[Detections]) -> Tr
     ]
     stamps = np.array([labels.frames[at].timestamp_ns for at in labels.labelled], np.int64)
     ordinal = np.repeat(np.arange(len(labels.labelled), dtype=np.int32), counts)
-    numbers = track(stamps, ordinal, boxes, scores, categories, TrackerSettings())
+    numbers = track(stamps, ordinal, boxes, scores, categories, settings)
     in_context = np.array([labels.frames[at].in_context for at in labels.labelled], bool)
     own = int(counts[in_context].sum())
     return Tracked(labels, model, frame_of, boxes, scores, categories, ids, numbers, own)
@@ -301,7 +304,7 @@ def _tracks(item: Tracked) -> Columns:
     numbers = summary.numbers.tolist()
     offsets, voted, weights = summary.vote_entries()
     names = pa.array(CATEGORIES).take(pa.array(voted, pa.int32()))
-    votes = pa.MapArray.from_arrays(offsets, names, pa.array(weights, pa.float32()))
+    votes = pa.MapArray.from_arrays(pa.array(offsets), names, pa.array(weights, pa.float32()))  # type: ignore[call-overload]  # the stubs want int64 where Arrow has int32
     return {
         "track_id": [track_ids[number] for number in numbers],
         "clip_id": [item.labels.part.clip.clip_id] * len(numbers),
