@@ -32,7 +32,7 @@ from transforms.join import JoinTracks
 from transforms.mill import PROGRESS, MillShards
 from transforms.plan import PlanShards, WritePlan
 from transforms.probe import ProbeClips
-from transforms.storage import is_remote, open_store
+from transforms.storage import check_scheme, is_remote, open_store
 from transforms.summarize import SUMMARY, LeftOver, Summarize
 from transforms.tables.layout import DATASET, run_file, table_file
 from transforms.tables.schemas import SCHEMA_VERSION
@@ -151,6 +151,11 @@ def _absolute(job: AutolabelJob) -> AutolabelJob:
 
 
 def _refuse_empty(job: AutolabelJob) -> None:
+    for item in (*job.inputs, job.output):
+        try:
+            check_scheme(item)
+        except ValueError as error:
+            raise UsageError(str(error)) from error
     for item in job.inputs:
         if not (is_remote(item) or Path(item).exists() or (has_magic(item) and glob(item, recursive=True))):
             raise UsageError(f"{item}: no such file or folder")

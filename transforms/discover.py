@@ -104,18 +104,20 @@ def _list_local(spec: str, output: str) -> Iterator[InputFile | Failure]:
 
 def _list_remote(spec: str) -> Iterator[InputFile | Failure]:
     try:
-        patterns = [spec] if has_magic(spec) else [spec, f"{spec.rstrip('/')}/**"]
-        found = {
-            entry.path: entry.size_in_bytes
-            for match in FileSystems.match(patterns)
-            for entry in match.metadata_list
-        }
-    except (BeamIOError, OSError) as error:
+        found = {} if has_magic(spec) else _matches(f"{spec.rstrip('/')}/**")
+        found = found or _matches(spec)
+    except (BeamIOError, OSError, ValueError) as error:
         yield _unreadable(spec, error)
         return
     for uri in sorted(found):
         if uri == spec or _counts(uri, spec):
             yield InputFile(uri=uri, root=uri if uri == spec else spec, bytes=found[uri])
+
+
+def _matches(pattern: str) -> dict[str, int]:
+    """Path and size of everything that fits."""
+    (match,) = FileSystems.match([pattern])
+    return {entry.path: entry.size_in_bytes for entry in match.metadata_list}
 
 
 def _counts(uri: str, root: str) -> bool:

@@ -20,6 +20,16 @@ def is_remote(uri: str) -> bool:
     return "://" in uri
 
 
+def check_scheme(uri: str) -> None:
+    """Makes sure that a URL's kind of storage is installed.
+
+    Raises:
+        ValueError: it is not; the message says what to install.
+    """
+    if is_remote(uri):
+        FileSystems.get_filesystem(uri)
+
+
 def open_stream(uri: str) -> BinaryIO:
     """Opens a file for reading at any place.
 
@@ -80,4 +90,4 @@ class RemoteStore:
         return {name: size for name, size in names.items() if not name.startswith(".")}
 
 
-__all__ = ["RemoteStore", "is_remote", "open_store", "open_stream"]
+__all__ = ["RemoteStore", "check_scheme", "is_remote", "open_store", "open_stream"]

@@ -33,7 +33,6 @@ AVERAGING: Final = 0.998
 """Share of the old average that stays at each step; the exported weights are such an average."""
 WARM_UP: Final = 0.03
 """Share of the training in which the learning rate rises."""
-PEAK_RATE: Final = 3e-3
 WEIGHT_DECAY: Final = 0.03
 BATCH: Final = 16
 MAX_GRADIENT: Final = 10.0
@@ -48,12 +47,14 @@ class Settings:
         minutes: how long it takes, wall time; the learning rate falls to nothing over it.
         report_minutes: time between checkpoints.
         scale: long side of the network's input over that of the frames.
+        peak_rate: the highest learning rate.
         seed: of weights, order and crops.
     """
 
     minutes: float
     report_minutes: float
     scale: float
+    peak_rate: float
     seed: int
 
 
@@ -89,16 +90,16 @@ def batches(crops: Iterator[list[LabelledFrame]]) -> Iterator[tuple[Tensor, Trut
 
 
 def rate(progress: float) -> float:
-    """Learning rate at a share of the training, 0..1: a short rise, then half a cosine.
+    """Learning rate over the highest one at a share of the training, 0..1: a short rise, then half a cosine.
 
-    >>> rate(0.0) < rate(WARM_UP) == PEAK_RATE
+    >>> rate(0.0) < rate(WARM_UP) == 1.0
     True
     >>> round(rate(1.0), 9)
     0.0
     """
     if progress < WARM_UP:
-        return PEAK_RATE * (0.05 + 0.95 * progress / WARM_UP)
-    return PEAK_RATE * (1 + math.cos(math.pi * min(1.0, (progress - WARM_UP) / (1 - WARM_UP)))) / 2
+        return 0.05 + 0.95 * progress / WARM_UP
+    return (1 + math.cos(math.pi * min(1.0, (progress - WARM_UP) / (1 - WARM_UP)))) / 2
 
 
 def average_into(average: nn.Module, current: nn.Module, step: int) -> None:
@@ -118,7 +119,6 @@ def optimizer_for(detector: nn.Module) -> torch.optim.Optimizer:
     others = [one for one in detector.parameters() if one.ndim <= 1]
     return torch.optim.AdamW(
         [{"params": decayed, "weight_decay": WEIGHT_DECAY}, {"params": others, "weight_decay": 0.0}],
-        lr=PEAK_RATE,
         betas=(0.9, 0.99),
     )
 
@@ -147,7 +147,7 @@ def fit(
     step, next_report, sums = 0, settings.report_minutes, torch.zeros(4)
     while (minutes := (time.monotonic() - started) / 60) < settings.minutes:
         for group in optimizer.param_groups:
-            group["lr"] = rate(minutes / settings.minutes)
+            group["lr"] = settings.peak_rate * rate(minutes / settings.minutes)
         images, truth = next(source)
         parts = losses(detector(images), truth, images.shape[2], images.shape[3])
         optimizer.zero_grad()
@@ -175,8 +175,15 @@ def fit(
     return average
 
 
-def train(frames: Path, out: Path, settings: Settings) -> None:
-    """Trains on a folder of shards and writes what the module's docstring names."""
+def train(frames: Path, out: Path, settings: Settings, start: Path | None = None) -> None:
+    """Trains on a folder of shards and writes what the module's docstring names.
+
+    Args:
+        frames: the folder.
+        out: where to write to.
+        settings: of the run.
+        start: `weights.pt` of an earlier run to go on from.
+    """
     paths = sorted(frames.glob("*.npz"))
     shards = read_shards(paths)
     classes = pick_classes(shards)
@@ -189,6 +196,8 @@ def train(frames: Path, out: Path, settings: Settings) -> None:
     out.mkdir(parents=True, exist_ok=True)
     torch.manual_seed(settings.seed)
     detector = DemoDetector(len(classes)).to(memory_format=torch.channels_last)
+    if start:
+        detector.load_state_dict(torch.load(start, weights_only=True)["weights"])
 
     def report(average: DemoDetector, figures: dict[str, float]) -> None:
         ap = validate(average, store, watched, settings.scale)
@@ -222,6 +231,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument(
         "--scale", type=float, default=1.0, help="network's input over the frame (default: 1)"
     )
+    parser.add_argument(
+        "--peak-rate", type=float, default=3e-3, help="highest learning rate (default: 0.003)"
+    )
+    parser.add_argument("--start", type=Path, help="weights.pt of an earlier run to go on from")
     parser.add_argument("--seed", type=int, default=0, help="of weights, order and crops (default: 0)")
     parser.add_argument("--threads", type=int, default=2, help="of the CPU (default: 2)")
     options = parser.parse_args(arguments)
@@ -229,7 +242,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     train(
         options.frames,
         options.out,
-        Settings(options.minutes, options.report_minutes, options.scale, options.seed),
+        Settings(options.minutes, options.report_minutes, options.scale, options.peak_rate, options.seed),
+        options.start,
     )
 
 

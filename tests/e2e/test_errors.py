@@ -36,6 +36,8 @@ def refused(done, code: int, *said: str) -> None:
         (["CLIP", "-o", "OUT", "--workers", "0"], "workers"),
         (["CLIP", "-o", "OUT", "--device", "cuda"], "cuda"),
         (["CLIP", "-o", "OUT", "--", "--runer=x"], "--runer"),
+        (["nosuchscheme://bucket/x", "-o", "OUT"], "nosuchscheme"),
+        (["CLIP", "-o", "nosuchscheme://bucket/x"], "nosuchscheme"),
     ],
 )
 def test_bad_usage_is_exit_2_and_writes_nothing(clipmill, tmp_path, arguments, said):

@@ -65,6 +65,7 @@ class Pictures:
 
     def _scale(self, frame: VideoFrame, width: int, height: int, pixel_format: str) -> VideoFrame:
         key = (width, height, pixel_format)
+        # one thread: with several, the scaler gave other pixels from one call to the next
         scaler = self._scalers.get(key) or self._scalers.setdefault(key, VideoReformatter())
         return scaler.reformat(frame, width, height, pixel_format, interpolation=SCALER, threads=1)
 

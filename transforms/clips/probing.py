@@ -22,6 +22,9 @@ _COMMA_RATE: Final = Fraction(20)
 _COMMA_NAMES: Final = frozenset({"fcamera.hevc", "ecamera.hevc", "dcamera.hevc", "video.hevc"})
 """openpilot's bare streams: their header says nothing, and the device takes 20 pictures a second."""
 
+_LONGEST_NS: Final = 7 * 86_400 * NS
+"""No camera writes longer files; damaged time stamps would plan a shard for each minute of centuries."""
+
 
 def probe(stream: BinaryIO, file: InputFile, name: ClipName, timezone: tzinfo | None) -> ClipRef:
     """Reads a file once: digest, index, packets; of its pictures only the first is decoded, for its rotation.
@@ -106,6 +109,11 @@ def _probe(stream: BinaryIO, file: InputFile, name: ClipName, timezone: tzinfo |
     typical, jitter = _rhythm(shown)
     duration = max(last_end, shown[-1] + (typical if last_end <= shown[-1] else 0)) - first.pts
     duration_ns = round_fraction(duration * time_base[0] * NS, time_base[1])
+    early_ns = round_fraction((first.pts - shown[0]) * time_base[0] * NS, time_base[1])
+    if max(duration_ns, early_ns) > _LONGEST_NS:
+        raise ClipError(
+            "damaged_packets", "its time stamps are more than 7 days apart: damaged, copy it again"
+        )
     clock = read_clock(facts.created_s, name.minute, timezone)
     return ClipRef(
         clip_id=clip_id(sha256),

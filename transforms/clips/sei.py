@@ -60,24 +60,12 @@ class SeiMetadata:
 _Kind = Literal["uint32", "uint64", "enum", "bool", "float", "double"]
 _Value = int | float | bool
 
+_FLOAT: Final[_Kind] = "float"
+_BOOL: Final[_Kind] = "bool"
+_DOUBLE: Final[_Kind] = "double"
 _KINDS: Final[tuple[_Kind, ...]] = (
-    "uint32",
-    "enum",
-    "uint64",
-    "float",
-    "float",
-    "float",
-    "bool",
-    "bool",
-    "bool",
-    "enum",
-    "double",
-    "double",
-    "double",
-    "double",
-    "double",
-    "double",
-)
+    "uint32", "enum", "uint64", *(_FLOAT,) * 3, *(_BOOL,) * 3, "enum", *(_DOUBLE,) * 6
+)  # fmt: skip
 _FIELDS: Final = {
     number: (field.name, kind)
     for number, (field, kind) in enumerate(zip(fields(SeiMetadata), _KINDS, strict=True), start=1)

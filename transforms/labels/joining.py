@@ -7,7 +7,7 @@ from transforms.tables.ids import stable_id
 
 
 class Linked(Protocol):
-    """What a shard tells of its tracks (see `transforms.labels.rows.Links`)."""
+    """What a shard tells of its tracks (see `transforms.labels.following.Links`)."""
 
     @property
     def tracks(self) -> Sequence[str]:

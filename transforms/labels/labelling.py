@@ -19,6 +19,7 @@ from transforms.clips.refs import ClipRef, Failure
 from transforms.clips.sei import SeiMetadata
 from transforms.clips.shards import Part, ShardPlan
 from transforms.labels import rows
+from transforms.labels.following import Links, follow, links
 from transforms.labels.quality import Quality, measure
 from transforms.labels.settings import LabelSettings
 from transforms.tables.ids import frame_id
@@ -96,7 +97,7 @@ class ShardRows:
     tables: dict[str, pa.Table]
     failures: tuple[Failure, ...]
     frames_labelled: dict[str, int]
-    links: rows.Links
+    links: Links
     timings: Timings
 
 
@@ -146,7 +147,7 @@ def label_shard(
         if fault is not None:
             failures.append(_failure(part.clip, fault))
     started = time.perf_counter()
-    tracked = [rows.follow(labels, detectors) for labels in labelled]
+    tracked = [follow(labels, detectors) for labels in labelled]
     timings.track_s += time.perf_counter() - started
     return ShardRows(
         tables=rows.tables(plan, labelled, tracked, settings),
@@ -155,7 +156,7 @@ def label_shard(
             labels.part.clip.clip_id: sum(not labels.frames[at].in_context for at in labels.labelled)
             for labels in labelled
         },
-        links=rows.links(tracked, settings.context_ns),
+        links=links(tracked, settings.context_ns),
         timings=timings,
     )
 

@@ -63,7 +63,7 @@ def encode(
         for number in range(frames + 1):
             if number < frames:
                 frame = av.VideoFrame.from_ndarray(picture(number, *size), "bgr24")
-                frame = frame.reformat(format=pixel_format)
+                frame = frame.reformat(format=pixel_format, threads=1)
                 frame.pts = number if times is None else times[number]
                 packets = stream.encode(frame)
             else:

@@ -1,3 +1,4 @@
+import contextlib
 import io
 import random
 from collections import Counter
@@ -345,6 +346,20 @@ def test_a_file_that_was_replaced_since_probing(make_video, probe_bytes):
     with pytest.raises(ClipError, match=r"clip\.mp4: 0 bytes") as caught:
         next(ClipDecoder(io.BytesIO(b""), clip).frames(Sampling.parse("all")))
     assert caught.value.fault == "empty"
+
+
+@pytest.mark.parametrize(("container", "codec", "options"), FORMS)
+def test_any_damage_ends_in_frames_or_a_clip_error(make_video, decode_all, container, codec, options):
+    data = make_video(container, codec, frames=16, size=(64, 64), **options)
+    dice = random.Random(11)
+    for _ in range(15):
+        broken = bytearray(data)
+        for _ in range(dice.choice([1, 10, 100])):
+            broken[dice.randrange(len(data))] = dice.randrange(256)
+        with contextlib.suppress(ClipError):
+            frames, decoder = decode_all(bytes(broken[: dice.choice([len(data), dice.randrange(len(data))])]))
+            assert decoder.damaged_frames == sum(frame.is_damaged for frame in frames)
+            assert decoder.fault is not None or not decoder.damaged_frames
 
 
 # telemetry

@@ -24,7 +24,7 @@ def frame_of(width: int, height: int, pixel_format: str = "yuv420p") -> tuple[av
     x, y = np.meshgrid(np.linspace(40, 210, width), np.linspace(0, 20, height))
     gray = np.clip(x + y, 0, 255).astype(np.uint8)
     picture = np.stack([gray] * 3, axis=2)
-    return av.VideoFrame.from_ndarray(picture, "bgr24").reformat(format=pixel_format), picture
+    return av.VideoFrame.from_ndarray(picture, "bgr24").reformat(format=pixel_format, threads=1), picture
 
 
 @pytest.mark.parametrize("pixel_format", FORMATS)
@@ -44,7 +44,7 @@ def test_every_format_and_size(pixel_format, size):
 def test_colours_and_odd_frames(width, height):
     picture = np.empty((height, width, 3), np.uint8)
     picture[:] = (40, 120, 200)
-    frame = av.VideoFrame.from_ndarray(picture, "bgr24").reformat(format="yuv420p")
+    frame = av.VideoFrame.from_ndarray(picture, "bgr24").reformat(format="yuv420p", threads=1)
     assert np.abs(Pictures(0).bgr(frame, 416, 234).astype(int) - (40, 120, 200)).max() <= 6
 
 

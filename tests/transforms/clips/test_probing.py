@@ -147,7 +147,12 @@ def test_each_fault_has_its_name(make_video, faststart):
     index = plain[: moov + 120] + bytes(len(plain) - moov - 120)
     zeros = plain.index(b"mdat") + 4
     blank = plain[:zeros] + bytes(moov - 4 - zeros) + plain[moov - 4 :]
+    slow = plain.index(b"stts") + 16
     for data, fault in [
+        (
+            (plain[:slow] + (2**30).to_bytes(4, "big") + plain[slow + 4 :]).replace(b"edts", b"free"),
+            "damaged_packets",
+        ),
         (b"", "empty"),
         (plain[: moov - 4], "no_moov"),
         (plain[: len(plain) // 2], "no_moov"),

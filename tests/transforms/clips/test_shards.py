@@ -1,10 +1,11 @@
 import itertools
 from dataclasses import replace
 
+from clip_refs import clip
 from hypothesis import given
 from hypothesis import strategies as st
 
-from transforms.clips.refs import ClipName, ClipRef
+from transforms.clips.refs import ClipRef
 from transforms.clips.shards import (
     MINUTE_NS,
     WHOLE_CLIP_NS,
@@ -13,51 +14,8 @@ from transforms.clips.shards import (
     plan_drives,
     split_duplicates,
 )
-from transforms.tables.ids import clip_id
 
 CONTEXT_NS = 2_000_000_000
-
-
-def clip(
-    uri: str,
-    *,
-    minute: str | None = None,
-    camera: str = "front",
-    seconds: float = 60.0,
-    kind: str = "",
-    digest="",
-) -> ClipRef:
-    digest = digest or f"{uri:x<64}"
-    name = ClipName(
-        source="teslacam" if minute else "generic",
-        vehicle="car" if minute else "",
-        camera=camera,
-        folder_kind=kind,
-        event_folder=f"/car/TeslaCam/{kind}/event" if kind == "SavedClips" else None,
-        minute=minute,
-    )
-    return ClipRef(
-        clip_id=clip_id(digest),
-        uri=uri,
-        name=name,
-        content_sha256=digest,
-        bytes=1,
-        codec="h264",
-        width=1280,
-        height=960,
-        rotation_deg=0,
-        time_base=(1, 90000),
-        first_pts=0,
-        frame_count=round(seconds * 36),
-        duration_ns=round(seconds * 1e9),
-        fps_mean=36.0,
-        frame_jitter_ns=0,
-        start_utc_ns=None,
-        clock_source="none",
-        clock_uncertainty_ns=None,
-        clock_offset_ns=None,
-        telemetry_rows=0,
-    )
 
 
 def minute_clip(number: int, camera: str = "front", seconds: float = 60.0) -> ClipRef:

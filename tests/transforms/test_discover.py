@@ -1,0 +1,114 @@
+import os
+from pathlib import Path
+
+import pytest
+
+from transforms.clips.refs import Failure, InputFile
+from transforms.discover import _list_remote, has_clip, list_input
+
+
+def touch(path: Path, content: bytes = b"x") -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(content)
+    return path
+
+
+@pytest.fixture
+def folder(tmp_path):
+    root = tmp_path / "in put ü"
+    touch(root / "b" / "two.MKV", b"12345")
+    touch(root / "a.mp4")
+    touch(root / "b" / "notes.txt")
+    touch(root / "b" / "._a.mp4")
+    touch(root / ".hidden.mp4")
+    touch(root / "TeslaCam" / "SavedClips" / "2026-11-01_12-00-00" / "event.json")
+    touch(root / "TeslaCam" / "SavedClips" / "2026-11-01_12-00-00" / "event.mp4")
+    touch(root / "out" / "clip.mp4")
+    return root
+
+
+def names(found, root: Path) -> list[str]:
+    return [str(Path(item.uri).relative_to(root)) for item in found]
+
+
+def test_a_folder_is_searched_to_the_bottom_without_the_output(folder):
+    found = list(list_input(str(folder), str(folder / "out")))
+    assert names(found, folder) == [
+        "a.mp4",
+        "TeslaCam/SavedClips/2026-11-01_12-00-00/event.json",
+        "b/two.MKV",
+    ]
+    assert {item.root for item in found} == {str(folder)}
+    assert found[-1].bytes == 5
+
+
+def test_a_named_file_always_counts(folder):
+    path = folder / "b" / "notes.txt"
+    assert list(list_input(str(path), "")) == [InputFile(uri=str(path), root=str(path), bytes=1)]
+
+
+def test_globs_reach_files_and_folders(folder):
+    found = list(list_input(f"{folder}/**/*.mp4", ""))
+    assert names(found, folder) == [
+        "TeslaCam/SavedClips/2026-11-01_12-00-00/event.mp4",
+        "a.mp4",
+        "out/clip.mp4",
+    ]
+    assert list(list_input(f"{folder}/*.nothing", "")) == []
+
+
+def test_a_file_whose_name_is_a_pattern_is_that_file(tmp_path):
+    path = touch(tmp_path / "clip[1].mp4")
+    assert [item.uri for item in list_input(str(path), "")] == [str(path)]
+
+
+def test_relative_inputs_become_absolute(folder, monkeypatch):
+    monkeypatch.chdir(folder)
+    assert [item.uri for item in list_input("a.mp4", "")] == [str(folder / "a.mp4")]
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root reads every folder")
+def test_an_unreadable_folder_is_a_failure_and_the_rest_is_listed(folder):
+    (folder / "b").chmod(0)
+    try:
+        found = list(list_input(str(folder), ""))
+    finally:
+        (folder / "b").chmod(0o755)
+    (failure,) = [item for item in found if isinstance(item, Failure)]
+    assert (failure.stage, failure.error, failure.retryable) == ("discover", "unreadable", True)
+    assert failure.uri == str(folder / "b")
+
+
+def test_a_broken_link_is_a_failure(tmp_path):
+    (tmp_path / "gone.mp4").symlink_to(tmp_path / "nowhere")
+    touch(tmp_path / "here.mp4")
+    file, failure = list_input(str(tmp_path), "")
+    assert file.uri == str(tmp_path / "here.mp4")
+    assert failure.uri == str(tmp_path / "gone.mp4")
+    assert "No such file" in failure.message
+
+
+def test_a_loop_of_links_ends(tmp_path):
+    touch(tmp_path / "a" / "clip.mp4")
+    (tmp_path / "a" / "again").symlink_to(tmp_path)
+    assert len(list(list_input(str(tmp_path), ""))) == 1
+
+
+def test_urls_are_listed_through_beam(tmp_path):
+    clip = touch(tmp_path / "deep" / "clip.mp4")
+    touch(tmp_path / "deep" / "notes.txt")
+    assert [item.uri for item in _list_remote(str(tmp_path))] == [str(clip)]
+    assert [item.root for item in _list_remote(str(clip))] == [str(clip)]
+    assert [item.uri for item in _list_remote(f"{tmp_path}/*/*.mp4")] == [str(clip)]
+
+
+def test_a_url_that_cannot_be_listed_is_a_failure():
+    (failure,) = list_input("nosuchscheme://bucket/clips", "")
+    assert (failure.error, failure.uri) == ("unreadable", "nosuchscheme://bucket/clips")
+
+
+def test_whether_there_is_a_clip(folder, tmp_path):
+    assert has_clip(str(folder), "")
+    events = tmp_path / "events"
+    touch(events / "SavedClips" / "2026-11-01_12-00-00" / "event.json")
+    assert not has_clip(str(events), "")
