@@ -20,6 +20,7 @@ from apache_beam.options.pipeline_options import PipelineOptions
 from models.registry import ModelRef, find_model
 from models.sessions import load_detector
 from pipelines.beam_options import beam_options, clear_message, refuse_local_output
+from pipelines.interrupts import interrupts
 from pipelines.jobs import AutolabelJob
 from pipelines.locks import output_lock
 from pipelines.outcome import JobError, UsageError
@@ -136,11 +137,12 @@ def _execute(job: AutolabelJob, resources: Resources, options: PipelineOptions) 
     # a folder called models/ where the user stands would shadow ours in worker processes
     os.environ["PYTHONSAFEPATH"] = "1"
     try:
-        with beam.Pipeline(options=options) as root:
+        with interrupts() as interrupted, beam.Pipeline(options=options) as root:
             build(root, job, resources)
-    except KeyboardInterrupt:
-        raise
     except Exception as error:
+        if interrupted.is_set():
+            # a worker's interrupt comes back as a failed pipeline
+            raise KeyboardInterrupt from error
         raise JobError(clear_message(error)) from error
 
 

@@ -5,6 +5,7 @@ import json
 import logging
 import os
 import sys
+import threading
 from collections.abc import Sequence
 from importlib import import_module
 from typing import TYPE_CHECKING, Final
@@ -89,11 +90,12 @@ def main(argv: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return ExitCode.GOOD
     except KeyboardInterrupt:
-        return _fail(
-            ExitCode.INTERRUPTED,
-            "interrupted; what was committed stays, the same command goes on from there",
-            as_json=as_json,
-        )
+        message = "interrupted; what was committed stays, the same command goes on from there"
+        code = _fail(ExitCode.INTERRUPTED, message, as_json=as_json)
+        if threading.active_count() > 1:
+            # shards in work would be finished first; whatever they have not committed is not in the data set
+            os._exit(code)
+        return code
     _print(outcome, as_json=as_json)
     return outcome.exit_code
 

@@ -19,10 +19,10 @@ MIN_VISIBILITY: Final = 0.4
 
 PAD_VALUE: Final = 114
 
-CROP_SIZES: Final = ((448, 224), (320, 320), (480, 224))
+CROP_SIZES: Final = ((544, 224), (352, 352), (480, 256))
 """Width and height in pixels: wide ones mostly, as what stands on a road lies in a band along the horizon."""
 
-SCALE_SPREAD: Final = 0.25
+SCALE_SPREAD: Final = 0.3
 """Standard deviation of the logarithm of a crop's scale."""
 
 BLUR_SHARE: Final = 0.2

@@ -50,7 +50,7 @@ from transforms.scenes.worlds import Conditions, make_world
 FIRST_SEED = 10_000
 FPS = Fraction(12)
 SAMPLED = "5"
-TRACK_SCORE = 0.3
+TRACK_SCORE = 0.0
 FRONT_SIZE, OTHER_SIZE = (640, 360), (480, 270)
 """Those of `clipmill sample`."""
 CAMERA_NAMES = ("front", "front", "back", "left_repeater", "front", "right_repeater")

@@ -1,6 +1,6 @@
 """Throughput and memory of `clipmill label` against loops that do the same work by hand.
 
-    python tests/benchmarks/throughput.py [--clips 34] [--rounds 3] [--only pool,loop,python,memory]
+    python tests/benchmarks/throughput.py [--clips 34] [--rounds 3] [--only pool,loop,python,memory,again]
 
 Prints ratios of interleaved runs; the first run of each pair changes places from round to round.
 """
@@ -30,7 +30,7 @@ def main() -> int:
     )
     parser.add_argument("--clips", type=int, default=34)
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--only", default="pool,loop,python,memory")
+    parser.add_argument("--only", default="pool,loop,python,memory,again")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="clipmill-bench-") as folder:
         for name in arguments.only.split(","):
@@ -200,6 +200,24 @@ def memory(folder: Path, _arguments: argparse.Namespace) -> None:
     )
 
 
+def again(folder: Path, _arguments: argparse.Namespace) -> None:
+    """(e) a second run that finds every shard done, against the first run's labelling."""
+    many_clips(folder / "again", 64)
+    many_clips(folder / "one", 1)
+    seconds = {}
+    first = {}
+    for name in ("again", "one"):
+        command = label_command(folder / name, str(folder / f"out-{name}"))
+        done = subprocess.run(command, check=True, capture_output=True, text=True)
+        first[name] = json.loads(done.stdout)["seconds"]
+        seconds[name] = min(timed(command) for _ in range(3))
+    share = (seconds["again"] - seconds["one"]) / first["again"]
+    print(
+        f"(e) 64 clips again: {seconds['again']:.2f} s, 1 clip again: {seconds['one']:.2f} s; "
+        f"difference / first run's labelling ({first['again']:.1f} s): {share:.2%} (wanted <= 2 %)"
+    )
+
+
 def peak_bytes(command: list[str]) -> int:
     """Peak resident memory of a command."""
     code = (
@@ -232,7 +250,13 @@ def describe(ratios: list[float]) -> str:
     return f"{statistics.median(ratios):.2f} ({', '.join(f'{ratio:.2f}' for ratio in ratios)})"
 
 
-MEASUREMENTS = {"pool": against_pool, "loop": against_loop, "python": python_share, "memory": memory}
+MEASUREMENTS = {
+    "pool": against_pool,
+    "loop": against_loop,
+    "python": python_share,
+    "memory": memory,
+    "again": again,
+}
 
 if __name__ == "__main__":
     sys.exit(main())

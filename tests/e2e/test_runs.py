@@ -1,5 +1,6 @@
 """Runs as users and schedulers see them: repeated, in parallel, killed."""
 
+import contextlib
 import os
 import random
 import shutil
@@ -76,9 +77,10 @@ def test_killed_at_any_moment_the_same_command_ends_the_same(clipmill, tmp_path,
         process = subprocess.Popen(
             label, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
         )
-        wait_for_shards(output, moments.randrange(0, 8), process)
+        wait_for_shards(output, moments.randrange(0, 4), process)
         time.sleep(moments.random() * 0.3)
-        os.killpg(process.pid, signal.SIGKILL)
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
         process.wait()
     done = clipmill(*label[1:])
     assert done.code == 0, done.errors
