@@ -5,7 +5,7 @@ import os
 import secrets
 import time
 from collections.abc import Sequence
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from glob import glob, has_magic
@@ -22,12 +22,12 @@ from models.sessions import load_detector
 from pipelines.beam_options import beam_options, clear_message, refuse_local_output
 from pipelines.interrupts import interrupts
 from pipelines.jobs import AutolabelJob
-from pipelines.locks import output_lock
+from pipelines.locks import LOCK, output_lock
 from pipelines.outcome import JobError, UsageError
 from pipelines.progress import RunProgress
 from transforms.budget.estimates import estimates_from_table
 from transforms.clips.sources import VIDEO_SUFFIXES
-from transforms.discover import Discover, has_clip
+from transforms.discover import EVENTS, FAILED, FILES, Discover, has_clip
 from transforms.events import GatherEvents
 from transforms.join import JoinTracks
 from transforms.mill import PROGRESS, MillShards
@@ -65,23 +65,23 @@ def build(root: beam.Pipeline, job: AutolabelJob, resources: Resources) -> None:
     """
     models, run_id, threads = resources.models, resources.run_id, resources.threads
     found = root | "Discover" >> Discover(job.inputs, job.output)
-    probed = found.files | "Probe" >> ProbeClips(job.timezone, threads)
+    probed = found[FILES] | "Probe" >> ProbeClips(job.timezone, threads)
     shards, duplicates = probed.clips | "Plan" >> PlanShards(job.labels.context_ns)
     planned = shards | "Note plan" >> WritePlan(job.output, run_id)
     milled = shards | "Mill" >> MillShards(job.labels, models, job.output, run_id, threads, planned)
-    left = shards | "Left over" >> LeftOver(job.output)
+    left = (shards, duplicates) | "Left over" >> LeftOver(job.output)
     objects = (milled, left) | "Both" >> beam.Flatten() | "Join" >> JoinTracks()
-    events = (found.files, probed.clips, found.events) | "Events" >> GatherEvents()
-    failures = (found.failed, probed.failed) | "Failures" >> beam.Flatten()
+    events = (found[FILES], probed.clips, found[EVENTS]) | "Events" >> GatherEvents()
+    failures = (found[FAILED], probed.failed) | "Failures" >> beam.Flatten()
     _ = {
-        "files": found.files,
+        "files": found[FILES],
         "summaries": milled,
         "left": left,
         "duplicates": duplicates,
         "events": events,
         "failures": failures,
         "objects": objects,
-    } | "Summarize" >> Summarize(job.labels, models, job.output, run_id)
+    } | "Summarize" >> Summarize(job.labels, job.output, run_id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,16 +113,16 @@ def run(job: AutolabelJob, beam_arguments: Sequence[str]) -> RunResult:
         ModelError: a network is not there or does not fit its card.
     """
     job = _absolute(job)
-    workers = job.workers or len(os.sched_getaffinity(0))
+    workers = job.workers or _cores()
     options, threads = beam_options(beam_arguments, workers)
     if not is_remote(job.output):
         refuse_local_output(options, job.output)
     _refuse_empty(job)
-    models = [find_model(name, size=job.size, device=job.device) for name in job.models]
-    for model in models:
-        load_detector(model)
+    models = _find_models(job)
     run_id = f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}"
     store = open_store(job.output)
+    if not is_remote(job.output):
+        _refuse_foreign(Path(job.output))
     with output_lock(Path(job.output)) if not is_remote(job.output) else nullcontext():
         _prepare_output(store, job.output)
         resources = Resources(models, run_id, threads)
@@ -146,6 +146,23 @@ def _execute(job: AutolabelJob, resources: Resources, options: PipelineOptions) 
         raise JobError(clear_message(error)) from error
 
 
+def _cores() -> int:
+    """Cores this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def _find_models(job: AutolabelJob) -> list[ModelRef]:
+    models = [find_model(name, size=job.size, device=job.device) for name in job.models]
+    if len({model.sha256 for model in models}) < len(models):
+        raise UsageError(f"--model names one network twice: {', '.join(job.models)}")
+    for model in models:
+        # one that does not fit its card fails here, not in mid-run
+        load_detector(model)
+    return models
+
+
 def _absolute(job: AutolabelJob) -> AutolabelJob:
     inputs = tuple(sorted({item if is_remote(item) else os.path.abspath(item) for item in job.inputs}))  # noqa: PTH100 - resolve() would follow the user's links
     output = job.output if is_remote(job.output) else os.path.abspath(job.output)  # noqa: PTH100 - the same
@@ -165,17 +182,28 @@ def _refuse_empty(job: AutolabelJob) -> None:
         raise UsageError(f"no clip ({', '.join(sorted(VIDEO_SUFFIXES))}) in {', '.join(job.inputs)}")
 
 
+def _refuse_foreign(output: Path) -> None:
+    """A folder with other things in it is not made a data set: its files would mix with ours."""
+    if output.is_dir() and not any((output / name).exists() for name in (DATASET, LOCK)):
+        with suppress(StopIteration):
+            other = next(output.iterdir())
+            raise JobError(
+                f"{output}: holds {other.name} and no data set; choose a new or empty output folder"
+            )
+
+
 def _prepare_output(store: Store, output: str) -> None:
     try:
         found = json.loads(store.read(DATASET))
     except FileNotFoundError:
+        found = {"schema_version": SCHEMA_VERSION}
+    except ValueError:
         found = None
-    except ValueError as error:
-        raise JobError(f"{output}: {DATASET} is not JSON; choose another output folder") from error
-    if found is not None and found.get("schema_version") != SCHEMA_VERSION:
+    schema = found.get("schema_version") if isinstance(found, dict) else None
+    if schema != SCHEMA_VERSION:
         raise JobError(
-            f"{output}: holds a data set of schema {found.get('schema_version')}, this version writes "
-            f"schema {SCHEMA_VERSION}; choose another output folder"
+            f"{output}: holds a data set of schema {schema}, this version writes schema {SCHEMA_VERSION}; "
+            "choose another output folder"
         )
     if isinstance(store, LocalStore):
         for stray in store.strays():
@@ -188,7 +216,8 @@ def _report(store: Store, job: AutolabelJob, resources: Resources, seconds: floa
     records = [json.loads(store.read(f"{folder}/{name}")) for name in sorted(store.sizes(folder))]
     written = [record for record in records if record["state"] == "written"]
     frames = sum(record["frames"] for record in written)
-    labelling_s = seconds if written else 0.0
+    began = min((record["ended"] - record["seconds"] for record in written), default=0.0)
+    labelling_s = max((record["ended"] for record in written), default=0.0) - began
     data = {
         "run_id": resources.run_id,
         "output": job.output,
@@ -196,6 +225,11 @@ def _report(store: Store, job: AutolabelJob, resources: Resources, seconds: floa
         "shards": {"written": len(written), "skipped": len(records) - len(written), "failed": 0},
         "seconds": round(labelling_s, 3),
         "frames_per_second": round(frames / labelling_s, 2) if labelling_s else 0.0,
+        "notes": [
+            f"the network {model.card.name} knows rendered scenes only: on other clips its labels mean nothing"
+            for model in resources.models
+            if model.card.for_rendered_scenes_only
+        ],
         "models": [{"name": model.card.name, "sha256": model.sha256} for model in resources.models],
         "budget": [
             estimate.as_json()

@@ -1,13 +1,14 @@
 """Beam's own flags: defaults of a local run, and a strict check of what stands after `--`."""
 
+import argparse
 import re
 from collections.abc import Sequence
+from difflib import get_close_matches
 from typing import Final
 
 from apache_beam.options.pipeline_options import (
     DirectOptions,
     PipelineOptions,
-    PortableOptions,
     StandardOptions,
 )
 
@@ -33,10 +34,12 @@ def beam_options(arguments: Sequence[str], workers: int) -> tuple[PipelineOption
     Raises:
         UsageError: a flag that Beam does not know.
     """
+    if {"-h", "--help"} & set(arguments):
+        raise UsageError("Beam's flags are told by Beam's own documentation")
     options = PipelineOptions(list(arguments))
     standard = options.view_as(StandardOptions)
     standard.runner = standard.runner or "FnApiRunner"
-    runner = str(standard.runner).rsplit(".", 1)[-1]
+    runner = _runner_name(options)
     _refuse_unknown(arguments, runner)
     if runner not in LOCAL_RUNNERS:
         return options, 1
@@ -57,19 +60,22 @@ def refuse_local_output(options: PipelineOptions, output: str) -> None:
         output: a local folder.
 
     Raises:
-        UsageError: the runner is a cluster's.
+        UsageError: the runner's workers are, or may be, elsewhere.
     """
-    runner = str(options.view_as(StandardOptions).runner).rsplit(".", 1)[-1]
-    portable = options.view_as(PortableOptions)
-    here = (
-        runner in LOCAL_RUNNERS
-        or runner == "PrismRunner"
-        or portable.environment_type in {"LOOPBACK", "PROCESS"}
-    )
-    if not here:
+    runner = _runner_name(options)
+    if runner in LOCAL_RUNNERS or runner == "PrismRunner":
+        return
+    every = options.get_all_options()
+    masters = [str(every.get(name) or "") for name in ("flink_master", "job_endpoint", "spark_master_url")]
+    here = all(re.search(_THIS_MACHINE, master) for master in masters if master) and any(masters)
+    if not here or every.get("environment_type") not in {"LOOPBACK", "PROCESS"}:
         raise UsageError(
             f"{output} is a folder of this machine, but {runner}'s workers may be others: name a URL they all reach"
         )
+
+
+def _runner_name(options: PipelineOptions) -> str:
+    return str(options.view_as(StandardOptions).runner).rsplit(".", 1)[-1]
 
 
 def clear_message(error: Exception) -> str:
@@ -80,26 +86,37 @@ def clear_message(error: Exception) -> str:
     """
     lines = [line for line in str(error).splitlines() if _LAST_LINE.match(line)]
     match = _LAST_LINE.match(lines[-1]) if lines else None
-    return match["message"] if match else str(error).strip() or type(error).__name__
+    message = match["message"] if match and match["message"] else str(error).strip()
+    return _WHERE.sub("", message) or type(error).__name__
 
 
-_LAST_LINE: Final = re.compile(
-    r"^(?P<kind>[A-Za-z_][\w.]*(?:Error|Exception)): (?P<message>.*?)(?: \[while running .*)?$"
-)
+_LAST_LINE: Final = re.compile(r"^[A-Za-z_][\w.]*: (?P<message>.*)$")
+_WHERE: Final = re.compile(r" ?\[while running [^\]]*\]")
+_THIS_MACHINE: Final = r"^(\w+://)?(localhost|127\.0\.0\.1|\[::1\]|\[local\]|local)(:|$|\[)"
 
 
 def _refuse_unknown(arguments: Sequence[str], runner: str) -> None:
-    stray = [argument for argument in arguments if not argument.startswith("--")]
-    known = PipelineOptions(list(arguments)).get_all_options(drop_default=False)
-    unknown = [
-        argument.split("=", 1)[0]
-        for argument in arguments
-        if argument.startswith("--") and argument[2:].split("=", 1)[0].removeprefix("no_") not in known
-    ]
-    if runner in PORTABLE_RUNNERS:
-        # the job server of such a runner has flags that Beam's Python does not know
-        return
-    if unknown:
+    """Beam only warns of flags it does not know."""
+    flags = known_flags()
+    named = [argument.split("=", 1)[0] for argument in arguments if argument.startswith("-")]
+    unknown = [name for name in named if name not in flags]
+    if unknown and runner not in PORTABLE_RUNNERS:
         raise UsageError(f"Beam does not know {', '.join(unknown)} (runner {runner})")
-    if stray and len(stray) > sum("=" not in argument for argument in arguments if argument.startswith("--")):
+    for name in unknown:
+        # a job server has flags that Beam's Python does not know, but hardly ones that are almost the same
+        if near := get_close_matches(name, sorted(flags), n=1, cutoff=0.9):
+            raise UsageError(f"Beam does not know {name}; did you mean {near[0]}?")
+    stray = [argument for argument in arguments if not argument.startswith("-")]
+    if len(stray) > sum("=" not in argument for argument in arguments if argument.startswith("-")):
         raise UsageError(f"after -- only Beam's flags can stand, not {stray[0]!r}")
+
+
+def known_flags() -> set[str]:
+    """Every flag that Beam's Python knows, with its dashes."""
+    flags: set[str] = set()
+
+    def collect(parser: argparse.ArgumentParser) -> None:
+        flags.update(option for action in parser._actions for option in action.option_strings)  # noqa: SLF001 - argparse has no other list of its flags
+
+    PipelineOptions([]).get_all_options(add_extra_args_fn=collect)
+    return flags - {"-h", "--help"}

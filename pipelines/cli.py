@@ -89,6 +89,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         # the reader of our output (head, less) has gone; nothing more can be said to it
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return ExitCode.GOOD
+    except OSError as error:
+        return _fail(ExitCode.JOB_FAILED, str(error), as_json=as_json)
     except KeyboardInterrupt:
         message = "interrupted; what was committed stays, the same command goes on from there"
         code = _fail(ExitCode.INTERRUPTED, message, as_json=as_json)
@@ -114,7 +116,8 @@ def _run(own: list[str], beam_arguments: list[str]) -> Outcome:
     if beam_arguments and not getattr(module, "TAKES_BEAM_FLAGS", False):
         raise UsageError(f"{arguments.command} takes no Beam flags after --")
     # what concerns the user is told in one line; libraries would add their tracebacks to it
-    logging.basicConfig(level=logging.CRITICAL)
+    logging.basicConfig(level=logging.CRITICAL, format="note: %(message)s")
+    logging.getLogger("models").setLevel(logging.WARNING)
     from models.errors import ModelError, ModelUsageError
 
     try:

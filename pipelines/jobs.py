@@ -12,6 +12,9 @@ from transforms.labels.settings import LabelSettings
 
 DEFAULT_MODEL = "yolox-nano"
 
+Text = Annotated[str, Field(min_length=1, max_length=4000)]
+"""A name or path; longer ones no file system takes."""
+
 
 class AutolabelJob(BaseModel):
     """One labelling job.
@@ -30,9 +33,9 @@ class AutolabelJob(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    inputs: Annotated[tuple[str, ...], Field(min_length=1)]
-    output: str
-    models: Annotated[tuple[str, ...], Field(min_length=1)]
+    inputs: Annotated[tuple[Text, ...], Field(min_length=1)]
+    output: Text
+    models: Annotated[tuple[Text, ...], Field(min_length=1)]
     size: Annotated[int, Field(ge=32, le=4096)] | None = None
     device: Literal["cpu", "cuda"] = "cpu"
     timezone: str | None = None

@@ -1,7 +1,7 @@
 """A step that works on several elements of a bundle at once, whatever the runner's own parallelism."""
 
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from typing import Generic, TypeVar
 
 import apache_beam as beam
@@ -59,9 +59,12 @@ class ConcurrentMap(beam.DoFn, Generic[Element, Result]):
         try:
             for future in self._pending:
                 yield WindowedValue(future.result(), Timestamp(0), (GlobalWindow(),))
-        finally:
+        except Exception:
             for future in self._pending:
                 future.cancel()
+            # nothing may be written any more when the failure is told
+            wait(self._pending)
+            raise
 
     def teardown(self) -> None:
         """Ends the threads."""

@@ -1,7 +1,8 @@
 """Stage: which files there are."""
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from glob import glob, has_magic
 from pathlib import Path
 from typing import Any, Final
@@ -9,7 +10,7 @@ from typing import Any, Final
 import apache_beam as beam
 from apache_beam.io.filesystem import BeamIOError
 from apache_beam.io.filesystems import FileSystems
-from apache_beam.pvalue import PBegin, TaggedOutput
+from apache_beam.pvalue import PBegin, PCollection, TaggedOutput
 
 from transforms.clips.refs import Failure, InputFile
 from transforms.clips.sources import name_clip
@@ -22,8 +23,8 @@ EVENTS: Final = "events"
 FAILED: Final = "failed"
 
 
-class Discover(beam.PTransform[PBegin, Any]):
-    """Finds the files under the inputs.
+class Discover(beam.PTransform[PBegin, dict[str, PCollection[Any]]]):
+    """Finds the files under the inputs, each once however many inputs it lies under.
 
     Args:
         inputs: files, folders, globs or URLs.
@@ -38,13 +39,27 @@ class Discover(beam.PTransform[PBegin, Any]):
         self._inputs = tuple(inputs)
         self._output = output
 
-    def expand(self, root: PBegin) -> Any:
+    def expand(self, root: PBegin) -> dict[str, PCollection[Any]]:
         """Lists each input on a worker."""
-        return (
+        listed = (
             root
             | "Inputs" >> beam.Create(sorted(set(self._inputs)), reshuffle=False)
             | "List" >> beam.FlatMap(_tagged, self._output).with_outputs(FILES, EVENTS, FAILED)
         )
+        return {
+            FILES: listed[FILES] | "Files" >> beam.GroupBy(_uri) | "Each file once" >> beam.Map(_nearest),
+            EVENTS: listed[EVENTS] | "Events" >> beam.GroupBy(_uri) | "Each event once" >> beam.Map(_nearest),
+            FAILED: listed[FAILED] | "Failures" >> beam.Distinct(),
+        }
+
+
+def _uri(file: InputFile) -> str:
+    return file.uri
+
+
+def _nearest(group: tuple[str, Iterable[InputFile]]) -> InputFile:
+    """Of several ways to a file the one by the widest input: it tells most of the car's folder."""
+    return min(group[1], key=lambda file: (len(file.root), file.root))
 
 
 def _tagged(spec: str, output: str) -> Iterator[Any]:
@@ -74,7 +89,11 @@ def list_input(spec: str, output: str) -> Iterator[InputFile | Failure]:
         yield from _list_local(spec, output)
         return
     for match in sorted(glob(spec, recursive=True)) if has_magic(spec) else ():
-        yield from _list_local(match, output)
+        folder = os.path.dirname(os.path.abspath(match))  # noqa: PTH100, PTH120 - resolve() would follow links
+        if Path(match).is_dir() or _counts(match, folder):
+            for found in _list_local(match, output):
+                # the user wrote a pattern, not this name: it counts as found in its folder
+                yield replace(found, root=folder) if isinstance(found, InputFile) else found
 
 
 def _list_local(spec: str, output: str) -> Iterator[InputFile | Failure]:
@@ -92,7 +111,9 @@ def _list_local(spec: str, output: str) -> Iterator[InputFile | Failure]:
         folders[:] = sorted(name for name in folders if os.path.join(folder, name) != skipped)  # noqa: PTH118 - called per folder
         for name in sorted(names):
             uri = f"{folder}/{name}"
-            if _counts(uri, str(path)):
+            if not _is_text(uri):
+                failures.append(_garbled(uri))
+            elif _counts(uri, str(path)):
                 try:
                     size = Path(uri).stat().st_size
                 except OSError as error:
@@ -125,6 +146,26 @@ def _counts(uri: str, root: str) -> bool:
     if name == EVENT_FILE:
         return True
     return name_clip(uri, root) is not None
+
+
+def _is_text(path: str) -> bool:
+    try:
+        path.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _garbled(path: str) -> Failure:
+    shown = os.fsencode(path).decode("utf-8", "backslashreplace")
+    return Failure(
+        uri=shown,
+        clip_id="",
+        stage="discover",
+        error="unreadable",
+        message=f"{shown}: the name is not UTF-8 text; rename the file and run again",
+        retryable=True,
+    )
 
 
 def _unreadable(uri: str, error: Exception) -> Failure:

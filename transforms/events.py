@@ -42,10 +42,10 @@ class GatherEvents(beam.PTransform[Found, PCollection[dict[str, object]]]):
         )
 
 
-def _found(file: InputFile) -> Iterator[tuple[str, tuple[str, str, str]]]:
+def _found(file: InputFile) -> Iterator[tuple[str, tuple[str, str, str, str]]]:
     name = named(file)
     if name.event_folder:
-        yield name.event_folder, (name.vehicle, name.minute or "", name.camera)
+        yield name.event_folder, (event_folder_id(name), name.folder_kind, name.minute or "", name.camera)
 
 
 def _readable(clip: ClipRef) -> Iterator[tuple[str, tuple[str, str]]]:
@@ -63,15 +63,15 @@ def _describe(group: tuple[str, dict[str, Iterable[Any]]]) -> Iterator[dict[str,
     if not found:
         return
     readable = set(members["readable"])
-    seen = {camera for _, _, camera in found} & {camera for _, camera in readable}
-    named_cameras = {camera for _, _, camera in found}
+    named_cameras = {camera for *_, camera in found}
+    seen = named_cameras & {camera for _, camera in readable}
     expected = FOUR_CAMERAS | named_cameras
-    minutes = {minute for _, minute, _ in found}
+    minutes = {minute for *_, minute, _ in found}
     missing = {camera for camera in expected if any((minute, camera) not in readable for minute in minutes)}
     yield {
-        "event_id": event_folder_id(found[0][0], folder),
+        "event_id": found[0][0],
         "uri": folder,
-        "kind": folder.split("/")[-2],
+        "kind": found[0][1],
         "cameras_present": sorted(seen),
         "cameras_missing": sorted(missing),
         **_facts(sorted(members["event"])),

@@ -10,6 +10,7 @@ from apache_beam.pvalue import AsSingleton, PCollection
 
 from models.registry import ModelRef
 from models.sessions import load_detector
+from models.taxonomy import TAXONOMY_VERSION
 from transforms.budget.figures import Tally, tally_clips, tally_frames, total
 from transforms.clips.shards import ShardPlan
 from transforms.concurrent import ConcurrentMap
@@ -17,7 +18,7 @@ from transforms.labels.labelling import ShardRows, label_shard
 from transforms.labels.settings import LABELLING_VERSION, LabelSettings
 from transforms.labels.tracking import TRACKING_VERSION
 from transforms.storage import open_store, open_stream
-from transforms.tables.commits import ShardSummary, commit_shard, is_whole, read_commit
+from transforms.tables.commits import ModelFacts, ShardSummary, commit_shard, is_whole, read_commit
 from transforms.tables.digests import canonical_json, digest
 from transforms.tables.layout import run_file
 from transforms.tables.schemas import SCHEMA_VERSION, SHARD_TABLES
@@ -107,15 +108,11 @@ class Mill:
             rows = label_shard(
                 plan, open_stream, [load_detector(model) for model in self._models], self._settings
             )
-            summary = commit_shard(
-                store,
-                summarise(plan, wanted, rows),
-                rows.tables,
-                tuple(model.sha256 for model in self._models),
-            )
+            summary = commit_shard(store, summarise(plan, wanted, rows, self._models), rows.tables)
             record |= {"state": "written", **asdict(rows.timings)}
         record |= {
             "seconds": time.perf_counter() - started,
+            "ended": time.time(),
             "frames": sum(summary.frames_labelled.values()),
             "detections": summary.counts["detections"],
         }
@@ -126,7 +123,7 @@ class Mill:
         return is_whole(summary, self._sizes) and not any(item.retryable for item in summary.failures)
 
 
-def summarise(plan: ShardPlan, wanted: str, rows: ShardRows) -> ShardSummary:
+def summarise(plan: ShardPlan, wanted: str, rows: ShardRows, models: Sequence[ModelRef]) -> ShardSummary:
     """The summary of a shard's rows, before they are written."""
     counts = {name: table.num_rows for name, table in rows.tables.items()}
     tally = total(
@@ -142,12 +139,27 @@ def summarise(plan: ShardPlan, wanted: str, rows: ShardRows) -> ShardSummary:
         label_digest=wanted,
         files=(),
         counts=counts,
+        clips=tuple((part.clip.clip_id, part.clip.uri) for part in plan.parts),
+        event_ids=tuple(sorted({event for event in plan.event_ids if event})),
+        models=tuple(map(model_facts, models)),
         frames_labelled=rows.frames_labelled,
         tally=tally,
         tracks=rows.links.tracks,
         heads=rows.links.heads,
         tail=rows.links.tail,
         failures=rows.failures,
+    )
+
+
+def model_facts(model: ModelRef) -> ModelFacts:
+    """What a data set tells of a network."""
+    return ModelFacts(
+        name=model.card.name,
+        sha256=model.sha256,
+        digest=model.digest,
+        size=model.size,
+        task=model.card.task,
+        categories=model.card.categories,
     )
 
 
@@ -173,6 +185,7 @@ def label_digest(plan: ShardPlan, settings: LabelSettings, models: Sequence[Mode
         {
             "schema": SCHEMA_VERSION,
             "labelling": LABELLING_VERSION,
+            "taxonomy": TAXONOMY_VERSION,
             "tracking": TRACKING_VERSION,
             "drive": plan.drive_id,
             "events": plan.event_ids,

@@ -1,6 +1,5 @@
 """Where the stages read and write: local folders as they are, anything with a scheme through Beam's FileSystems."""
 
-import uuid
 from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO
@@ -8,7 +7,7 @@ from typing import BinaryIO
 from apache_beam.io.filesystem import BeamIOError, CompressionTypes
 from apache_beam.io.filesystems import FileSystems
 
-from transforms.tables.store import TEMPORARY_SUFFIX, LocalStore, Store
+from transforms.tables.store import LocalStore, Store
 
 
 def is_remote(uri: str) -> bool:
@@ -65,17 +64,13 @@ class RemoteStore:
         return open_stream(path)
 
     def write(self, name: str, content: bytes) -> None:
-        """Writes under a name that no other run uses, then renames."""
+        """Writes the file in place: on object stores it appears, whole, when it is closed."""
         target = f"{self._root}/{name}"
-        folder, _, base = target.rpartition("/")
-        temporary = f"{folder}/.{base}.{uuid.uuid4().hex}{TEMPORARY_SUFFIX}"
         with suppress(BeamIOError, OSError):
-            FileSystems.mkdirs(folder)
-        with FileSystems.create(temporary, compression_type=CompressionTypes.UNCOMPRESSED) as sink:
+            # object stores know no folders
+            FileSystems.mkdirs(target.rpartition("/")[0])
+        with FileSystems.create(target, compression_type=CompressionTypes.UNCOMPRESSED) as sink:
             sink.write(content)
-        if FileSystems.exists(target):
-            FileSystems.delete([target])
-        FileSystems.rename([temporary], [target])
 
     def delete(self, name: str) -> None:
         """Removes a file if it is there."""

@@ -8,7 +8,6 @@ import apache_beam as beam
 import pyarrow as pa
 from apache_beam.pvalue import AsList, PCollection
 
-from models.registry import ModelRef
 from transforms.budget.estimates import estimates_table
 from transforms.budget.estimating import estimate
 from transforms.budget.figures import total
@@ -20,8 +19,8 @@ from transforms.storage import open_store
 from transforms.tables.commits import ShardSummary
 from transforms.tables.dataset import (
     Gathered,
-    ModelFacts,
     left_over,
+    read_events,
     remove_orphans,
     whole_tables,
     write_dataset,
@@ -37,8 +36,12 @@ SUMMARY = "summary.json"
 """What a run came to, for the one who started it."""
 
 
-class LeftOver(beam.PTransform[PCollection[ShardPlan], PCollection[ShardSummary]]):
-    """Finds committed shards that the plan does not hold: clips of earlier runs, still in the data set.
+class LeftOver(
+    beam.PTransform[tuple[PCollection[ShardPlan], PCollection[Duplicate]], PCollection[ShardSummary]]
+):
+    """Finds committed shards of earlier runs whose clips are not among this run's inputs.
+
+    Takes (shards, duplicates) of the plan.
 
     Args:
         output: the data set.
@@ -48,13 +51,20 @@ class LeftOver(beam.PTransform[PCollection[ShardPlan], PCollection[ShardSummary]
         super().__init__()
         self._output = output
 
-    def expand(self, shards: PCollection[ShardPlan]) -> PCollection[ShardSummary]:
+    def expand(
+        self, planned: tuple[PCollection[ShardPlan], PCollection[Duplicate]]
+    ) -> PCollection[ShardSummary]:
         """Reads their commits."""
+        shards, duplicates = planned
         names = AsList(shards | "Names" >> beam.Map(_name))
+        clips = AsList(
+            (shards | "Clips" >> beam.FlatMap(_clips), duplicates | "Copies" >> beam.Map(_copy))
+            | "All clips" >> beam.Flatten()
+        )
         return (
             shards.pipeline
             | "Data set" >> beam.Create([self._output])
-            | "Not planned" >> beam.FlatMap(_left_over, names)
+            | "Not planned" >> beam.FlatMap(_left_over, names, clips)
         )
 
 
@@ -62,8 +72,16 @@ def _name(shard: ShardPlan) -> str:
     return shard.name
 
 
-def _left_over(output: str, planned: Sequence[str]) -> Sequence[ShardSummary]:
-    return left_over(open_store(output), planned)
+def _clips(shard: ShardPlan) -> list[tuple[str, str]]:
+    return [(part.clip.clip_id, part.clip.uri) for part in shard.parts]
+
+
+def _copy(duplicate: Duplicate) -> tuple[str, str]:
+    return duplicate.duplicate_of, duplicate.clip.uri
+
+
+def _left_over(output: str, names: Sequence[str], clips: Sequence[tuple[str, str]]) -> Sequence[ShardSummary]:
+    return left_over(open_store(output), names, clips)
 
 
 class Summarize(beam.PTransform[Mapping[str, PCollection[Any]], PCollection[None]]):
@@ -71,14 +89,13 @@ class Summarize(beam.PTransform[Mapping[str, PCollection[Any]], PCollection[None
 
     Args:
         settings: options of labelling.
-        models: the networks.
         output: the data set.
         run_id: the run.
     """
 
-    def __init__(self, settings: LabelSettings, models: Sequence[ModelRef], output: str, run_id: str) -> None:
+    def __init__(self, settings: LabelSettings, output: str, run_id: str) -> None:
         super().__init__()
-        self._finish = Finish(settings, tuple(models), output, run_id)
+        self._finish = Finish(settings, output, run_id)
 
     def expand(self, found: Mapping[str, PCollection[Any]]) -> PCollection[None]:
         """Brings everything to one worker: references and counts only."""
@@ -93,16 +110,12 @@ class Finish:
 
     Args:
         settings: options of labelling.
-        models: the networks.
         output: the data set.
         run_id: the run.
     """
 
-    def __init__(
-        self, settings: LabelSettings, models: tuple[ModelRef, ...], output: str, run_id: str
-    ) -> None:
+    def __init__(self, settings: LabelSettings, output: str, run_id: str) -> None:
         self._settings = settings
-        self._models = tuple(_model_facts(model) for model in models)
         self._output = output
         self._run_id = run_id
 
@@ -131,7 +144,7 @@ class Finish:
             objects=objects,
         )
         remove_orphans(store, shards)
-        tables = whole_tables(found, left, self._models)
+        tables = whole_tables(found, left, read_events(store))
         tables["budget"] = estimates_table(estimate(total(shard.tally for shard in shards).figures()))
         whole = write_whole(store, tables, found.duplicate_rows)
         manifest = write_manifest(store, shards, whole)
@@ -139,14 +152,9 @@ class Finish:
         for shard in shards:
             rows.update(shard.counts)
         rows.update({file.path.partition("/")[0]: file.rows for file in whole})
-        write_dataset(store, manifest, rows, self._models, self._settings.model_dump())
-        summary = run_summary(found, len(files), rows) | {"left_over_shards": len(left)}
+        write_dataset(store, manifest, rows, shards, self._settings.model_dump())
+        summary = run_summary(found, len(files)) | {"left_over_shards": len(left)}
         store.write(run_file(self._run_id, SUMMARY), canonical_json(summary).encode())
-
-
-def _model_facts(model: ModelRef) -> ModelFacts:
-    categories = tuple(sorted(set(model.card.class_map.values())))
-    return ModelFacts(name=model.card.name, sha256=model.sha256, task=model.card.task, categories=categories)
 
 
 def duplicate_rows(duplicates: Sequence[Duplicate], settings: LabelSettings) -> pa.Table:
@@ -165,33 +173,36 @@ def duplicate_rows(duplicates: Sequence[Duplicate], settings: LabelSettings) -> 
     return pa.concat_tables([CLIPS.empty_table(), *parts])
 
 
-def run_summary(found: Gathered, files: int, rows: Mapping[str, int]) -> dict[str, object]:
-    """The counts of a run.
+def run_summary(found: Gathered, files: int) -> dict[str, object]:
+    """The counts of a run: of its inputs, not of what earlier runs left in the data set.
 
     Args:
         found: what the stages found.
         files: clips found.
-        rows: rows of the data set by table.
     """
     frames: Counter[str] = Counter()
+    rows: Counter[str] = Counter()
     for shard in found.summaries:
         frames.update(shard.frames_labelled)
+        rows.update(shard.counts)
     failures = sorted(
         {*found.failures, *(failure for shard in found.summaries for failure in shard.failures)},
         key=lambda failure: (failure.uri, failure.error),
     )
     labelled = sum(count > 0 for count in frames.values())
+    listed = files + sum(failure.stage == "discover" for failure in found.failures)
+    tracks = {track for shard in found.summaries for track in shard.tracks}
     return {
         "clips": {
-            "found": files,
+            "found": listed,
             "labelled": labelled,
-            "failed": files - labelled - len(found.duplicates),
+            "failed": listed - labelled - len(found.duplicates),
             "duplicate": len(found.duplicates),
         },
         "frames": rows["frames"],
         "detections": rows["detections"],
         "tracks": rows["tracks"],
-        "objects": len({object_id for _, _, object_id in found.objects}),
+        "objects": len({object_id for _, track, object_id in found.objects if track in tracks}),
         "failures": [
             {
                 "uri": failure.uri,

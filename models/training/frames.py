@@ -19,8 +19,12 @@ MIN_VISIBILITY: Final = 0.4
 
 PAD_VALUE: Final = 114
 
-CROP_SIZES: Final = ((544, 224), (352, 352), (480, 256))
-"""Width and height in pixels: wide ones mostly, as what stands on a road lies in a band along the horizon."""
+CROP_SIZES: Final = ((544, 224), (352, 352), (480, 256), (960, 544))
+"""Width and height in pixels: wide ones mostly, as what stands on a road lies in a band along the horizon, and one that
+holds a near lorry whole."""
+
+BATCH_PIXELS: Final = 2_000_000
+"""Pixels of a batch; the larger its crops the fewer they are."""
 
 SCALE_SPREAD: Final = 0.3
 """Standard deviation of the logarithm of a crop's scale."""
@@ -221,14 +225,13 @@ def aim(
 
 
 def random_crops(
-    store: FrameStore, places: list[tuple[int, int]], *, batch: int, scale: float, seed: int
+    store: FrameStore, places: list[tuple[int, int]], *, scale: float, seed: int
 ) -> Iterator[list[LabelledFrame]]:
     """Endless batches of crops of one size each; two crops of each frame, every frame once in a random order, again.
 
     Args:
         store: where the frames are.
         places: which of them to use.
-        batch: crops at once, even.
         scale: size of the network's input over the frame's: crops vary around it.
         seed: of the order and the crops.
     """
@@ -246,7 +249,7 @@ def random_crops(
                 piece = crop(frame, size, crop_scale, centre, mirrored=random.random() < MIRROR_SHARE)
                 np.add.at(seen, piece.classes[piece.classes >= 0], 1)
                 crops.append(LabelledFrame(disturb(piece.image, random), piece.boxes, piece.classes))
-            if len(crops) >= batch:
+            if len(crops) * size[0] * size[1] > BATCH_PIXELS * 0.95:
                 yield crops
                 crops = []
                 size = CROP_SIZES[int(random.integers(len(CROP_SIZES)))]

@@ -34,7 +34,6 @@ AVERAGING: Final = 0.998
 WARM_UP: Final = 0.03
 """Share of the training in which the learning rate rises."""
 WEIGHT_DECAY: Final = 0.03
-BATCH: Final = 16
 MAX_GRADIENT: Final = 10.0
 VALIDATION_FRAMES: Final = 120
 
@@ -213,7 +212,7 @@ def train(frames: Path, out: Path, settings: Settings, start: Path | None = None
         torch.save({"weights": weights, "classes": classes, "figures": line}, out / "weights.pt")
         save(to_onnx(weights, len(classes), height=256, width=416), out / "demo.onnx")
 
-    crops = random_crops(store, used, batch=BATCH, scale=settings.scale, seed=settings.seed)
+    crops = random_crops(store, used, scale=settings.scale, seed=settings.seed)
     fit(detector, batches(crops), settings, report)
 
 

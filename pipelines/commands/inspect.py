@@ -26,14 +26,22 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--min-score", type=float, default=0.3, metavar="S", help="boxes of --clip (default: 0.3)"
     )
     parser.add_argument(
-        "--to", type=Path, default=Path("frames"), metavar="DIR", help="folder for pictures (default: frames)"
+        "--to",
+        type=Path,
+        default=Path("pictures"),
+        metavar="DIR",
+        help="folder for pictures (default: pictures)",
     )
 
 
 def run(arguments: argparse.Namespace) -> Outcome:
     """Shows an overview, rows or pictures."""
+    import duckdb
+
     from transforms.tables.queries import NotADatasetError
 
+    if min(arguments.limit, arguments.frames) < 1:
+        raise UsageError("--limit and --frames are counts from 1 on")
     try:
         if arguments.table is not None:
             return _rows(arguments)
@@ -42,6 +50,10 @@ def run(arguments: argparse.Namespace) -> Outcome:
         return _overview(arguments.dataset)
     except NotADatasetError as error:
         raise UsageError(str(error)) from error
+    except duckdb.Error as error:
+        raise JobError(
+            f"{arguments.dataset}: cannot be read ({str(error).splitlines()[0]}); see clipmill verify"
+        ) from error
 
 
 def _overview(root: Path) -> Outcome:

@@ -93,6 +93,7 @@ def _human(data: dict[str, Any]) -> str:
             else ""
         ),
     ]
+    lines += [f"note: {note}" for note in data["notes"]]
     lines += [f"failed: {failure['error']}: {failure['message']}" for failure in data["failures"]]
     if data["left_over_shards"]:
         lines.append(f"{data['left_over_shards']} shards of clips that are not among the inputs were kept")

@@ -1,6 +1,7 @@
 """`clipmill sql`: DuckDB over the tables."""
 
 import argparse
+import math
 import re
 from pathlib import Path
 
@@ -28,7 +29,10 @@ def run(arguments: argparse.Namespace) -> Outcome:
 
     try:
         with connect(arguments.dataset) as data:
-            result = data.execute(arguments.query)
+            statements = data.extract_statements(arguments.query)
+            if len(statements) != 1 or statements[0].type != duckdb.StatementType.SELECT:
+                raise UsageError("SQL: one SELECT is expected; a data set is only read")
+            result = data.execute(statements[0])
             columns = [column[0] for column in result.description or ()]
             rows = result.fetchall() if columns else []
     except NotADatasetError as error:
@@ -48,4 +52,6 @@ def _plain(value: object) -> object:
         return {str(key): _plain(item) for key, item in value.items()}
     if isinstance(value, list):
         return [_plain(item) for item in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
     return value if value is None or isinstance(value, (bool, int, float, str)) else str(value)

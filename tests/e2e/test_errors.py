@@ -32,6 +32,8 @@ def refused(done, code: int, *said: str) -> None:
         (["CLIP", "-o", "OUT", "--model", "no-such-name"], "no-such-name"),
         (["CLIP", "-o", "OUT", "--sise", "640"], "--sise"),
         (["CLIP", "-o", "OUT", "--fps", "0"], "fps"),
+        (["CLIP", "-o", ""], "output"),
+        (["CLIP", "-o", "OUT", "--model", "demo", "--model", "demo"], "twice"),
         (["CLIP", "-o", "OUT", "--timezone", "Mars/Olympus"], "Mars/Olympus"),
         (["CLIP", "-o", "OUT", "--workers", "0"], "workers"),
         (["CLIP", "-o", "OUT", "--device", "cuda"], "cuda"),
@@ -124,6 +126,24 @@ def test_an_output_of_another_schema_is_exit_1_and_untouched(clipmill, tmp_path)
     assert not list((tmp_path / "out").glob("*/*.parquet"))
 
 
+def test_a_folder_with_other_things_in_it_is_no_output(clipmill, tmp_path):
+    shutil.copytree(SAMPLE / "generic", tmp_path / "clips")
+    (tmp_path / "clips" / "notes.txt").write_text("mine")
+    before = sorted(tmp_path.rglob("*"))
+    refused(clipmill("label", "clips", "-o", ".", "--model", "demo", cwd=tmp_path), 1, "no data set")
+    refused(clipmill("label", "clips", "-o", "clips", "--model", "demo", cwd=tmp_path), 1, "no data set")
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_a_data_set_description_that_is_none_is_exit_1(clipmill, tmp_path):
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "dataset.json").write_text("[]")
+    refused(clipmill("label", CLIP, "-o", tmp_path / "out", "--model", "demo"), 1, "schema")
+    done = clipmill("verify", tmp_path / "out", "--json")
+    assert done.code == 1
+    assert done.data["problems"] == ["dataset.json: not a JSON object"]
+
+
 def test_two_runs_at_once_do_not_mix(clipmill, tmp_path):
     import fcntl
 
@@ -181,6 +201,9 @@ def test_commands_on_what_is_no_data_set_are_exit_2(clipmill, tmp_path):
 
 def test_bad_sql_is_exit_2(clipmill, labelled_sample):
     refused(clipmill("sql", labelled_sample, "SELEKT 1"), 2, "SQL")
+    copy = f"COPY (SELECT 1) TO '{labelled_sample}/frames/x.parquet'"
+    refused(clipmill("sql", labelled_sample, copy), 2, "SELECT")
+    refused(clipmill("sql", labelled_sample, "SELECT 1; SELECT 2"), 2, "SELECT")
     refused(clipmill("sql", labelled_sample, "SELECT * FROM read_csv('/etc/passwd')"), 2, "SQL")
 
 

@@ -21,7 +21,7 @@ def test_beams_own_flags_win():
     assert each == 1
 
 
-@pytest.mark.parametrize("flag", ["--runer=FlinkRunner", "--direct_num_wokers=2", "stray"])
+@pytest.mark.parametrize("flag", ["--runer=FlinkRunner", "--direct_num_wokers=2", "stray", "--help", "-h"])
 def test_unknown_flags_are_refused(flag):
     with pytest.raises(UsageError):
         beam_options([flag], 2)
@@ -33,14 +33,33 @@ def test_a_job_server_may_know_more_flags():
     assert each == 1
 
 
+def test_flags_of_clusters_are_known():
+    flags = [
+        "--worker_machine_type=n2-standard-8",
+        "--experiment=a",
+        "--extra_package=x.tar.gz",
+        "--region=eu",
+    ]
+    options, _ = beam_options(["--runner=DataflowRunner", "--project=p", *flags], 2)
+    assert options.get_all_options()["project"] == "p"
+
+
+def test_an_almost_known_flag_is_refused_on_every_runner():
+    with pytest.raises(UsageError, match="--flink_master"):
+        beam_options(["--runner=FlinkRunner", "--flink_mastre=far:8081"], 2)
+
+
 def test_a_local_folder_is_refused_on_a_cluster():
     cluster, _ = beam_options(["--runner=FlinkRunner", "--flink_master=far:8081"], 2)
     with pytest.raises(UsageError, match="URL"):
         refuse_local_output(cluster, "/out")
     here, _ = beam_options([], 2)
     refuse_local_output(here, "/out")
-    worker, _ = beam_options(["--runner=FlinkRunner", "--environment_type=PROCESS"], 2)
-    refuse_local_output(worker, "/out")
+    near = ["--runner=FlinkRunner", "--flink_master=localhost:8081", "--environment_type=PROCESS"]
+    refuse_local_output(beam_options(near, 2)[0], "/out")
+    far = ["--runner=FlinkRunner", "--flink_master=far:8081", "--environment_type=PROCESS"]
+    with pytest.raises(UsageError, match="URL"):
+        refuse_local_output(beam_options(far, 2)[0], "/out")
 
 
 def test_the_message_of_a_workers_traceback_is_its_last_line():
@@ -49,5 +68,7 @@ def test_the_message_of_a_workers_traceback_is_its_last_line():
         " [while running 'Mill/Mill']\n\n"
     )
     assert clear_message(RuntimeError(text)) == "[Errno 28] No space left on device: '/out/a'"
+    arrow = "Traceback:\npyarrow.lib.ArrowInvalid: bad [while running 'Mill/x'] page"
+    assert clear_message(RuntimeError(arrow)) == "bad page"
     assert clear_message(ValueError("plain")) == "plain"
     assert clear_message(ValueError()) == "ValueError"

@@ -28,8 +28,8 @@ def test_a_spec_is_read(tmp_path):
 def test_values_are_overridden_as_toml_or_text(tmp_path):
     path = tmp_path / "job.toml"
     path.write_text(SPEC)
-    job = read_job(path, ["labels.fps='all'", "workers=3", "output=elsewhere", "labels.region=EU"])
-    assert (job.labels.fps, job.workers, job.output, job.labels.region) == ("all", 3, "elsewhere", "EU")
+    job = read_job(path, ["labels.fps=10", "workers=3", "output=elsewhere", "labels.region=EU"])
+    assert (job.labels.fps, job.workers, job.output, job.labels.region) == ("10", 3, "elsewhere", "EU")
 
 
 @pytest.mark.parametrize(
@@ -40,6 +40,8 @@ def test_values_are_overridden_as_toml_or_text(tmp_path):
         ("timezone = 'Mars/Olympus'", "no time zone"),
         ("max_failed_share = 2", "max_failed_share"),
         ("device = 'tpu'", "device"),
+        ("output = ''", "output"),
+        ("inputs = ['']", "inputs"),
     ],
 )
 def test_a_bad_value_is_named(tmp_path, line, said):
@@ -56,7 +58,7 @@ def test_a_spec_always_names_its_network():
         check_job({"inputs": ["a"], "output": "b"}, "job.toml")
 
 
-@pytest.mark.parametrize("fps", ["0", "-1", "nan", "inf", "often", ""])
+@pytest.mark.parametrize("fps", ["0", 0, -3.5, True, "-1", "nan", "inf", "often", ""])
 def test_a_bad_rate_is_refused(fps):
     with pytest.raises(UsageError, match="fps"):
         check_job({"inputs": ["a"], "output": "b", "models": ["demo"], "labels": {"fps": fps}}, "options")

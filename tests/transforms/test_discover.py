@@ -1,10 +1,12 @@
 import os
 from pathlib import Path
 
+import apache_beam as beam
 import pytest
+from apache_beam.testing.util import assert_that, equal_to
 
 from transforms.clips.refs import Failure, InputFile
-from transforms.discover import _list_remote, has_clip, list_input
+from transforms.discover import FILES, Discover, _list_remote, has_clip, list_input
 
 
 def touch(path: Path, content: bytes = b"x") -> Path:
@@ -48,12 +50,10 @@ def test_a_named_file_always_counts(folder):
 
 
 def test_globs_reach_files_and_folders(folder):
-    found = list(list_input(f"{folder}/**/*.mp4", ""))
-    assert names(found, folder) == [
-        "TeslaCam/SavedClips/2026-11-01_12-00-00/event.mp4",
-        "a.mp4",
-        "out/clip.mp4",
-    ]
+    found = list(list_input(f"{folder}/**/*", ""))
+    assert set(names(found, folder)) == {
+        *("TeslaCam/SavedClips/2026-11-01_12-00-00/event.json", "a.mp4", "b/two.MKV", "out/clip.mp4"),
+    }
     assert list(list_input(f"{folder}/*.nothing", "")) == []
 
 
@@ -86,6 +86,23 @@ def test_a_broken_link_is_a_failure(tmp_path):
     assert file.uri == str(tmp_path / "here.mp4")
     assert failure.uri == str(tmp_path / "gone.mp4")
     assert "No such file" in failure.message
+
+
+def test_a_name_that_is_no_text_is_a_failure(tmp_path):
+    (tmp_path / "good.mp4").touch()
+    Path(os.fsdecode(os.fsencode(tmp_path) + b"/bad\xff.mp4")).touch()
+    file, failure = list_input(str(tmp_path), "")
+    assert file.uri == str(tmp_path / "good.mp4")
+    assert failure.uri == f"{tmp_path}/bad\\xff.mp4"
+    assert "not UTF-8" in failure.message
+
+
+def test_a_file_under_several_inputs_is_found_once(folder):
+    with beam.Pipeline("FnApiRunner") as root:
+        found = root | Discover([str(folder), str(folder / "b"), f"{folder}/b/*"], "")
+        uris = found[FILES] | beam.Map(lambda file: (file.uri, file.root))
+        expected = [(str(folder / name), str(folder)) for name in ("a.mp4", "b/two.MKV", "out/clip.mp4")]
+        assert_that(uris, equal_to(expected))
 
 
 def test_a_loop_of_links_ends(tmp_path):

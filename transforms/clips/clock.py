@@ -56,7 +56,7 @@ def read_clock(created_s: int | None, minute: str | None, timezone: tzinfo | Non
     container_s = None if created_s is None else created_s - _MAC_EPOCH_S
     if container_s is not None and not _EARLIEST_S <= container_s < _LATEST_S:
         container_s = None
-    local, precision_s = _parse_minute(minute)
+    local, precision_s = parse_minute(minute)
     offset_ns = None
     if container_s is not None and local is not None:
         apart_s = container_s - round(local.replace(tzinfo=UTC).timestamp())
@@ -74,7 +74,15 @@ def read_clock(created_s: int | None, minute: str | None, timezone: tzinfo | Non
     )
 
 
-def _parse_minute(minute: str | None) -> tuple[datetime | None, int]:
+def parse_minute(minute: str | None) -> tuple[datetime | None, int]:
+    """Reads a file name's time stamp.
+
+    Args:
+        minute: `YYYY-MM-DD_HH-MM-SS`, or without the seconds; None where a name has none.
+
+    Returns:
+        Car-local time without zone and its precision in seconds; (None, 0) for what is no time.
+    """
     for form, precision_s in ((_SECOND_FORMAT, 1), (_MINUTE_FORMAT, 60)):
         try:
             local = datetime.strptime(minute or "", form)  # noqa: DTZ007 - the car's local time has no zone

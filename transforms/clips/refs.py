@@ -30,6 +30,7 @@ class ClipName:
         vehicle: name of the car's folder relative to the input, `/`-separated; "" for generic clips.
         camera: front, back, left_repeater, ...; "unknown" where the name does not say.
         folder_kind: RecentClips, SavedClips, SentryClips, EncryptedClips or "".
+        car: the car's folder, absolute; "" for generic clips.
         event_folder: URI of the event folder the clip lies in, or None.
         minute: the name's own time stamp (`YYYY-MM-DD_HH-MM-SS`, car-local, no zone), or None.
     """
@@ -38,6 +39,7 @@ class ClipName:
     vehicle: str
     camera: str
     folder_kind: str = ""
+    car: str = ""
     event_folder: str | None = None
     minute: str | None = None
 

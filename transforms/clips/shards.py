@@ -5,11 +5,12 @@ import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC
 from itertools import pairwise
 from typing import Final
 
-from transforms.clips.refs import ClipRef
+from transforms.clips.clock import parse_minute
+from transforms.clips.refs import ClipName, ClipRef
 from transforms.tables.digests import digest
 from transforms.tables.ids import stable_id
 
@@ -19,6 +20,9 @@ WHOLE_CLIP_NS: Final = 2**62
 
 GAP_S: Final = 5.0
 """Longest pause between two minutes of one drive: file lengths differ by a second and names tell seconds."""
+
+CONTEXT_GAP_S: Final = 2.0
+"""Longest pause over which tracks may go on: no more than two clocks of whole seconds can be apart by."""
 
 _EVENT_KINDS: Final = frozenset({"SavedClips", "SentryClips", "EncryptedClips"})
 
@@ -87,16 +91,20 @@ class Duplicate:
     duplicate_of: str
 
 
+class TwoCarsError(Exception):
+    """Two cars cannot be told apart by their names."""
+
+
 def event_id(clip: ClipRef) -> str:
     """The event a clip lies in, "" for none."""
-    folder = clip.name.event_folder
-    return event_folder_id(clip.name.vehicle, folder) if folder else ""
+    return event_folder_id(clip.name) if clip.name.event_folder else ""
 
 
-def event_folder_id(vehicle: str, folder: str) -> str:
-    """The id of an event: the car's and the event folder's names."""
-    kind, name = folder.rstrip("/").split("/")[-2:]
-    return stable_id("event", vehicle, kind, name)
+def event_folder_id(name: ClipName) -> str:
+    """The id of an event: the car's name and the event folder's place below it."""
+    assert name.event_folder is not None
+    place = name.event_folder.rstrip("/").split("/")[-2:]
+    return stable_id("event", name.vehicle, name.folder_kind, *place)
 
 
 def split_duplicates(same: Iterable[ClipRef]) -> tuple[ClipRef, list[Duplicate]]:
@@ -108,7 +116,7 @@ def split_duplicates(same: Iterable[ClipRef]) -> tuple[ClipRef, list[Duplicate]]
     Returns:
         The clip in an event folder before others, then the smallest URI; and the rest.
     """
-    kept, *others = sorted(same, key=lambda clip: (clip.name.folder_kind not in _EVENT_KINDS, clip.uri))
+    kept, *others = sorted(same, key=lambda clip: (_rank(clip), clip.uri))
     return kept, [Duplicate(clip=clip, duplicate_of=kept.clip_id) for clip in others]
 
 
@@ -126,16 +134,26 @@ def plan_drives(clips: Iterable[ClipRef], context_ns: int) -> Iterator[ShardPlan
 
     Yields:
         Shards; the same ones for any order of the clips.
+
+    Raises:
+        TwoCarsError: two cars of one name have a minute in common.
     """
     minutes: dict[str, list[ClipRef]] = defaultdict(list)
     for clip in sorted(clips, key=lambda clip: (_rank(clip), clip.uri)):
         if clip.name.minute is None:
             yield from _cut_clip(clip, context_ns)
-        elif any(other.name.camera == clip.name.camera for other in minutes[clip.name.minute]):
+            continue
+        same = [other for other in minutes[clip.name.minute] if other.name.camera == clip.name.camera]
+        if not same:
+            minutes[clip.name.minute].append(clip)
+        elif same[0].name.car != clip.name.car:
+            raise TwoCarsError(
+                f"two cars are both called {clip.name.vehicle!r} ({same[0].name.car} and {clip.name.car}): "
+                "give a folder above them as the input, so that their names differ"
+            )
+        else:
             # another recording of the same camera and minute (a trimmed export, say): a drive of its own
             yield from _cut_clip(clip, context_ns)
-        else:
-            minutes[clip.name.minute].append(clip)
     yield from _chain_minutes(minutes, context_ns)
 
 
@@ -161,19 +179,20 @@ def _cut_clip(clip: ClipRef, context_ns: int) -> Iterator[ShardPlan]:
 
 
 def _chain_minutes(minutes: dict[str, list[ClipRef]], context_ns: int) -> Iterator[ShardPlan]:
-    ordered = sorted(minutes, key=lambda minute: (_begin_s(minute, minutes[minute]), minute))
-    follows = {
-        later: earlier
+    begin = _begins_s(minutes)
+    ordered = sorted(minutes, key=lambda minute: (begin[minute], minute))
+    pause_s = {
+        later: abs(begin[later] - begin[earlier] - max(clip.duration_ns for clip in minutes[earlier]) / 1e9)
         for earlier, later in pairwise(ordered)
-        if abs(_begin_s(later, minutes[later]) - _end_s(earlier, minutes[earlier])) <= GAP_S
     }
     drive = ""
-    for minute in ordered:
+    for at, minute in enumerate(ordered):
         clips = sorted(minutes[minute], key=lambda clip: clip.name.camera)
         vehicle = clips[0].name.vehicle
-        if minute not in follows:
+        if not at or pause_s[minute] > GAP_S:
             drive = stable_id("drive", vehicle, minute)
-        before = {clip.name.camera: clip for clip in minutes.get(follows.get(minute, ""), ())}
+        goes_on = at and pause_s[minute] <= CONTEXT_GAP_S
+        before = {clip.name.camera: clip for clip in minutes[ordered[at - 1]]} if goes_on else {}
         parts = tuple(
             Part(
                 clip=clip,
@@ -198,17 +217,22 @@ def _tail(clip: ClipRef | None, context_ns: int) -> Context | None:
     return Context(clip=clip, start_ns=start, stop_ns=WHOLE_CLIP_NS, offset_ns=-clip.duration_ns)
 
 
-def _begin_s(minute: str, clips: list[ClipRef]) -> float:
-    """When a minute begins: by UTC where every clip has it, else by the local time of its name."""
-    known = [clip.start_utc_ns for clip in clips if clip.start_utc_ns is not None]
-    if known:
-        return min(known) / 1e9
-    form = "%Y-%m-%d_%H-%M-%S" if minute.count("-") > 3 else "%Y-%m-%d_%H-%M"  # noqa: PLR2004 - dashes of a stamp with seconds
-    return (datetime.strptime(minute, form) - datetime(1970, 1, 1)).total_seconds()  # noqa: DTZ001, DTZ007 - car-local, no zone
+def _begins_s(minutes: dict[str, list[ClipRef]]) -> dict[str, float]:
+    """When each minute of a car begins, all by one clock: UTC where every minute has it, else the names' local time."""
+    utc = {
+        minute: min(known) / 1e9
+        for minute, clips in minutes.items()
+        if (known := [clip.start_utc_ns for clip in clips if clip.start_utc_ns is not None])
+    }
+    if len(utc) == len(minutes):
+        return utc
+    return {minute: _local_s(minute) for minute in minutes}
 
 
-def _end_s(minute: str, clips: list[ClipRef]) -> float:
-    return _begin_s(minute, clips) + max(clip.duration_ns for clip in clips) / 1e9
+def _local_s(minute: str) -> float:
+    local, _ = parse_minute(minute)
+    assert local is not None, "a clip's name has a minute only where it is a time"
+    return local.replace(tzinfo=UTC).timestamp()
 
 
 def _slug(text: str) -> str:

@@ -53,14 +53,13 @@ class Tracked:
                 found[number] = stable_id("track", identity)
         return found
 
-    def previous_ids(self) -> dict[int, str]:
-        """Track number to the id of its last detection in the context."""
-        numbers = self.tracks[: self.own].tolist()
-        return {
-            number: identity
-            for number, identity in zip(numbers, self.ids[: self.own], strict=True)
-            if number != NO_TRACK
-        }
+    def previous_ids(self) -> dict[int, tuple[str, ...]]:
+        """Track number to the ids of its detections in the context, the last one first."""
+        found: dict[int, tuple[str, ...]] = {}
+        for number, identity in zip(self.tracks[: self.own].tolist(), self.ids[: self.own], strict=True):
+            if number != NO_TRACK:
+                found[number] = (identity, *found.get(number, ()))
+        return found
 
     def times(self) -> npt.NDArray[np.int64]:
         """Time stamp of each detection in its part's clip, int64[N] in ns."""
@@ -74,12 +73,12 @@ class Links:
 
     Attributes:
         tracks: track ids of the shard.
-        heads: track id to the detection of the previous minute that it continues.
+        heads: track id to its detections in the previous minute, the last one first.
         tail: detection id to track id, for the end of the minute that the next one sees as context.
     """
 
     tracks: tuple[str, ...]
-    heads: dict[str, str]
+    heads: dict[str, tuple[str, ...]]
     tail: dict[str, str]
 
 
@@ -97,7 +96,9 @@ def follow(labels: "PartLabels", detectors: Sequence[Detector]) -> list[Tracked]
 
 def _follow(labels: "PartLabels", detector: Detector, found: Sequence[Detections]) -> Tracked:
     model, confident = detector.sha256, detector.card.confident_score
-    settings = TrackerSettings(high_score=confident, new_score=confident)
+    settings = TrackerSettings(
+        high_score=confident, new_score=confident, low_score=min(detector.card.min_score, confident)
+    )
     counts = np.array([len(item.scores) for item in found], np.int64)
     frame_of = np.repeat(np.array(labels.labelled, np.int32), counts)
     boxes = np.concatenate([np.empty((0, 4), np.float32), *(item.boxes for item in found)])
@@ -118,7 +119,7 @@ def _follow(labels: "PartLabels", detector: Detector, found: Sequence[Detections
 def links(tracked: Sequence[Sequence[Tracked]], context_ns: int) -> Links:
     """Collects what the join of neighbouring shards needs."""
     every: list[str] = []
-    heads: dict[str, str] = {}
+    heads: dict[str, tuple[str, ...]] = {}
     tail: dict[str, str] = {}
     for item in (item for camera in tracked for item in camera):
         track_ids, previous = item.track_ids(), item.previous_ids()

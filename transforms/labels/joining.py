@@ -7,7 +7,7 @@ from transforms.tables.ids import stable_id
 
 
 class Linked(Protocol):
-    """What a shard tells of its tracks (see `transforms.labels.following.Links`)."""
+    """What a shard tells of its tracks."""
 
     @property
     def tracks(self) -> Sequence[str]:
@@ -15,8 +15,8 @@ class Linked(Protocol):
         ...
 
     @property
-    def heads(self) -> Mapping[str, str]:
-        """Track id to the detection of the previous minute that it continues."""
+    def heads(self) -> Mapping[str, Sequence[str]]:
+        """Track id to its detections in the previous minute, the last one first."""
         ...
 
     @property
@@ -40,10 +40,10 @@ def join_drive(shards: Sequence[Linked]) -> dict[str, str]:
     """
     owner = {detection: track for shard in shards for detection, track in shard.tail.items()}
     before = {
-        track: owner[detection]
+        track: owner[known[0]]
         for shard in shards
-        for track, detection in shard.heads.items()
-        if detection in owner
+        for track, detections in shard.heads.items()
+        if (known := [detection for detection in detections if detection in owner])
     }
     objects: dict[str, str] = {}
     for track in (track for shard in shards for track in shard.tracks):

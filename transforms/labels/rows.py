@@ -193,5 +193,5 @@ def _tracks(item: Tracked) -> Columns:
         "detected": summary.detected,
         "added": np.zeros(len(numbers), np.int32),
         "score": summary.score,
-        "previous_detection_id": [previous.get(number) for number in numbers],
+        "previous_detection_id": [previous.get(number, (None,))[0] for number in numbers],
     }

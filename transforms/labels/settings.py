@@ -27,11 +27,13 @@ class LabelSettings(BaseModel):
     license: str | None = None
     region: str | None = None
 
-    @field_validator("fps")
+    @field_validator("fps", mode="before")
     @classmethod
-    def _known_rule(cls, value: str) -> str:
-        Sampling.parse(value)
-        return value
+    def _known_rule(cls, value: object) -> object:
+        text = str(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else value
+        if isinstance(text, str):
+            Sampling.parse(text)
+        return text
 
     @property
     def sampling(self) -> Sampling:

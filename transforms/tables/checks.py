@@ -77,7 +77,9 @@ def find_problems(root: Path) -> Iterator[str]:
     except (FileNotFoundError, NotADirectoryError) as error:
         raise NotADatasetError(f"{root}: no data set here ({DATASET} is missing)") from error
     except ValueError:
-        yield f"{DATASET}: not JSON"
+        facts = None
+    if not isinstance(facts, dict):
+        yield f"{DATASET}: not a JSON object"
         return
     if facts.get("schema_version") != SCHEMA_VERSION:
         yield f"{DATASET}: schema {facts.get('schema_version')}, this version reads {SCHEMA_VERSION}"

@@ -36,6 +36,27 @@ class FileFacts:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ModelFacts:
+    """A network that labelled.
+
+    Attributes:
+        name: its card's name.
+        sha256: digest of its file.
+        digest: digest of all that shapes its detections: file, card, size, processing.
+        size: long side of its input in pixels.
+        task: what it looks for.
+        categories: what it can find.
+    """
+
+    name: str
+    sha256: str
+    digest: str
+    size: int
+    task: str
+    categories: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ShardSummary:
     """All that later stages need to know of a committed shard.
 
@@ -45,10 +66,13 @@ class ShardSummary:
         label_digest: digest of all that its rows depend on.
         files: its files; the record inside the commit file lacks that file itself.
         counts: rows by table.
+        clips: (clip_id, uri) of its parts.
+        event_ids: events its clips lie in.
+        models: the networks that labelled it.
         frames_labelled: labelled frames by clip_id.
         tally: its share of the figures that drive the budget.
         tracks: its track ids.
-        heads: track id to the detection of the previous minute that it continues.
+        heads: track id to its detections in the previous minute, the last one first.
         tail: detection id to track id at the end of the minute.
         failures: faults of its clips.
     """
@@ -58,10 +82,13 @@ class ShardSummary:
     label_digest: str
     files: tuple[FileFacts, ...]
     counts: dict[str, int]
+    clips: tuple[tuple[str, str], ...]
+    event_ids: tuple[str, ...]
+    models: tuple[ModelFacts, ...]
     frames_labelled: dict[str, int]
     tally: Tally
     tracks: tuple[str, ...]
-    heads: dict[str, str]
+    heads: dict[str, tuple[str, ...]]
     tail: dict[str, str]
     failures: tuple[Failure, ...]
 
@@ -88,21 +115,18 @@ def facts_of(path: str, rows: int, content: bytes) -> FileFacts:
     return FileFacts(path=path, rows=rows, bytes=len(content), sha256=hashlib.sha256(content).hexdigest())
 
 
-def commit_shard(
-    store: Store, summary: ShardSummary, tables: Mapping[str, pa.Table], model_digests: tuple[str, ...]
-) -> ShardSummary:
+def commit_shard(store: Store, summary: ShardSummary, tables: Mapping[str, pa.Table]) -> ShardSummary:
     """Writes a shard's tables, the commit file last.
 
     Args:
         store: the data set.
         summary: the shard's, without `files`.
         tables: rows by table name, one entry for each shard table.
-        model_digests: sha256 of the networks.
 
     Returns:
         The summary with its files.
     """
-    metadata = file_metadata(summary.label_digest, model_digests)
+    metadata = file_metadata(summary.label_digest, tuple(model.sha256 for model in summary.models))
     # without its commit file the shard is absent: a crash from here on leaves nothing that looks whole
     store.delete(table_file(COMMIT_TABLE, summary.name))
     files = []
@@ -139,12 +163,13 @@ def read_commit(store: Store, shard: str) -> ShardSummary | None:
         return None
     try:
         footer = pq.read_metadata(io.BytesIO(content))
-    except pa.ArrowInvalid:
+        metadata = footer.metadata or {}
+        if metadata.get(b"clipmill.schema_version") != str(SCHEMA_VERSION).encode():
+            return None
+        summary = _parse(json.loads(metadata[_KEY]))
+    except (pa.ArrowInvalid, OSError, ValueError, KeyError, TypeError):
+        # whatever stands there is no commit of this version: the shard is absent
         return None
-    record = (footer.metadata or {}).get(_KEY)
-    if record is None:
-        return None
-    summary = _parse(json.loads(record))
     return replace(summary, files=(*summary.files, facts_of(path, footer.num_rows, content)))
 
 
@@ -176,4 +201,10 @@ def _parse(record: dict[str, Any]) -> ShardSummary:
     cameras = tuple(tuple(camera) for camera in record["tally"].pop("cameras"))
     record["tally"] = Tally(**record["tally"], cameras=cameras)
     record["tracks"] = tuple(record["tracks"])
+    record["event_ids"] = tuple(record["event_ids"])
+    record["clips"] = tuple((clip, uri) for clip, uri in record["clips"])
+    record["heads"] = {track: tuple(ids) for track, ids in record["heads"].items()}
+    record["models"] = tuple(
+        ModelFacts(**{**model, "categories": tuple(model["categories"])}) for model in record["models"]
+    )
     return ShardSummary(**record)

@@ -1,17 +1,22 @@
 """Finishing a data set: the tables that are written whole, the manifest and dataset.json."""
 
+import io
 import platform
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
+from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 
 from transforms.clips.refs import Failure
 from transforms.clips.shards import Duplicate
 from transforms.tables.commits import (
+    COMMIT_TABLE,
     FileFacts,
     ShardSummary,
     committed_shards,
@@ -30,23 +35,6 @@ LIBRARIES = ("apache-beam", "av", "numpy", "onnxruntime", "opencv-python-headles
 """Libraries whose versions reach the bytes of a data set."""
 
 Row = Mapping[str, Any]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ModelFacts:
-    """A network that labelled.
-
-    Attributes:
-        name: its card's name.
-        sha256: digest of its file.
-        task: what it looks for.
-        categories: what it can find.
-    """
-
-    name: str
-    sha256: str
-    task: str
-    categories: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,57 +58,82 @@ class Gathered:
 
 
 def whole_tables(
-    found: Gathered, left: Sequence[ShardSummary], models: Sequence[ModelFacts]
+    found: Gathered, left: Sequence[ShardSummary], old_events: Sequence[Row]
 ) -> dict[str, pa.Table]:
     """The rows of every table that is written whole, but for the budget.
 
     Args:
         found: this run's.
-        left: shards of earlier runs whose clips are no longer among the inputs.
-        models: the networks.
+        left: shards of earlier runs whose clips are not among the inputs.
+        old_events: rows of `events` as they stand; those that left shards refer to are kept.
     """
-    shards = [*found.summaries, *left]
     failures = {*found.failures, *(failure for shard in found.summaries for failure in shard.failures)}
-    frames: Counter[str] = Counter()
-    for shard in shards:
-        frames.update(shard.frames_labelled)
-    coverage = [
-        {
-            "clip_id": clip,
-            "task": model.task,
-            "model_digest": model.sha256,
-            "categories": list(model.categories),
-            "frames_labelled": frames[clip],
-        }
-        for clip in sorted(frames)
-        for model in sorted(models, key=lambda model: model.sha256)
-    ]
+    events = {row["event_id"]: row for row in found.events}
+    kept = {event for shard in left for event in shard.event_ids}
+    events |= {row["event_id"]: row for row in old_events if row["event_id"] in kept - events.keys()}
     objects = [
         {"drive_id": drive, "track_id": track, "object_id": object_id}
         for drive, track, object_id in sorted(found.objects)
     ]
     rows: dict[str, list[Any]] = {
-        "events": sorted(found.events, key=lambda row: row["event_id"]),
+        "events": [events[event] for event in sorted(events)],
         "objects": objects,
-        "coverage": coverage,
+        "coverage": list(_coverage([*found.summaries, *left])),
         "failures": [asdict(item) for item in sorted(failures, key=_failure_key)],
     }
     return {name: pa.Table.from_pylist(rows[name], WHOLE_TABLES[name]) for name in rows}
+
+
+def _coverage(shards: Iterable[ShardSummary]) -> Iterator[Row]:
+    """One row a clip and network, over all the clip's shards."""
+    frames: Counter[tuple[str, str]] = Counter()
+    models = {}
+    for shard in shards:
+        for model in shard.models:
+            models[model.sha256] = model
+            for clip, labelled in shard.frames_labelled.items():
+                frames[clip, model.sha256] += labelled
+    for clip, sha256 in sorted(frames):
+        yield {
+            "clip_id": clip,
+            "task": models[sha256].task,
+            "model_digest": sha256,
+            "categories": sorted(models[sha256].categories),
+            "frames_labelled": frames[clip, sha256],
+        }
 
 
 def _failure_key(failure: Failure) -> tuple[str, str, str]:
     return failure.uri, failure.stage, failure.error
 
 
-def left_over(store: Store, planned: Iterable[str]) -> list[ShardSummary]:
-    """Committed shards that the plan does not hold: clips of earlier runs.
+def left_over(store: Store, planned: Iterable[str], clips: Iterable[tuple[str, str]]) -> list[ShardSummary]:
+    """Committed shards of earlier runs whose clips are not among the inputs of this one.
+
+    A shard whose clip now stands in another shard (it was moved, or its drive has grown), or whose file now
+    holds something else, is no longer true and is not among them.
 
     Args:
         store: the data set.
         planned: names of the plan's shards.
+        clips: (clip_id, uri) of the plan's clips and of their duplicates.
     """
+    ids, uris = {clip for clip, _ in clips}, {uri for _, uri in clips}
     names = sorted(set(committed_shards(store)) - set(planned))
-    return [commit for commit in (read_commit(store, name) for name in names) if commit is not None]
+    commits = (read_commit(store, name) for name in names)
+    return [
+        commit
+        for commit in commits
+        if commit is not None and not any(clip in ids or uri in uris for clip, uri in commit.clips)
+    ]
+
+
+def read_events(store: Store) -> Sequence[Row]:
+    """The rows of `events` as they stand; none where there is no such table."""
+    try:
+        return pq.read_table(io.BytesIO(store.read(table_file("events")))).to_pylist()
+    except (FileNotFoundError, pa.ArrowInvalid):
+        return []
 
 
 def write_whole(store: Store, tables: Mapping[str, pa.Table], duplicates: pa.Table) -> list[FileFacts]:
@@ -165,13 +178,31 @@ def _write_changed(store: Store, path: str, content: bytes) -> None:
 
 
 def remove_orphans(store: Store, shards: Iterable[ShardSummary]) -> None:
-    """Removes files of shards that were never committed: what a killed run began."""
+    """Removes files of shards that are no longer part of the data set, or never were: what a killed run began.
+
+    Only Parquet files that clipmill wrote are touched.
+
+    Args:
+        store: the data set.
+        shards: every shard that stays.
+    """
     known = {file.path for shard in shards for file in shard.files}
-    for table in SHARD_TABLES:
+    # a shard's commit goes first: from then on it is absent
+    for table in sorted(SHARD_TABLES, key=lambda table: table != COMMIT_TABLE):
         for file in store.sizes(table):
             path = f"{table}/{file}"
-            if path not in known and shard_of(file) not in {DUPLICATES, EMPTY}:
+            if path not in known and shard_of(file) not in {DUPLICATES, EMPTY} and _is_ours(store, path):
                 store.delete(path)
+
+
+def _is_ours(store: Store, path: str) -> bool:
+    if not path.endswith(".parquet"):
+        return False
+    try:
+        metadata = pq.read_metadata(io.BytesIO(store.read(path))).metadata or {}
+    except (pa.ArrowInvalid, OSError):
+        return False
+    return b"clipmill.version" in metadata
 
 
 def write_manifest(store: Store, shards: Sequence[ShardSummary], whole: Sequence[FileFacts]) -> FileFacts:
@@ -202,21 +233,31 @@ def write_dataset(
     store: Store,
     manifest: FileFacts,
     rows: Mapping[str, int],
-    models: Sequence[ModelFacts],
+    shards: Sequence[ShardSummary],
     settings: Mapping[str, object],
 ) -> None:
     """Writes dataset.json: what this folder is, made by what, from which options."""
+    models = {(model.name, model.digest): model for shard in shards for model in shard.models}
     content = canonical_json(
         {
             "format": "clipmill",
             "schema_version": SCHEMA_VERSION,
             "clipmill_version": version("clipmill"),
-            "machine": platform.machine(),
+            "cpu": _cpu(),
             "libraries": {name: version(name) for name in LIBRARIES},
-            "models": [asdict(model) for model in models],
+            "models": [asdict(models[key]) for key in sorted(models)],
             "settings": settings,
             "tables": {name: rows.get(name, 0) for name in TABLES},
             "manifest_sha256": manifest.sha256,
         }
     )
     _write_changed(store, DATASET, (content + "\n").encode())
+
+
+def _cpu() -> str:
+    """The type of the processor: on another one the networks' last digits may differ."""
+    with suppress(OSError):
+        for line in Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    return platform.processor() or platform.machine()

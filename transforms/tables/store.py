@@ -1,13 +1,19 @@
 """A data set's folder: named files that appear whole or not at all."""
 
 import os
+import re
 import uuid
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
-from typing import BinaryIO, Protocol
+from typing import BinaryIO, Final, Protocol
 
-TEMPORARY_SUFFIX = ".tmp"
+from transforms.tables.layout import RUNS
+from transforms.tables.schemas import TABLES
+
+TEMPORARY_SUFFIX: Final = ".tmp"
+
+_TEMPORARY: Final = re.compile(r"\..+\.[0-9a-f]{32}\.tmp")
 
 
 class Store(Protocol):
@@ -89,5 +95,9 @@ class LocalStore:
         return {}
 
     def strays(self) -> Iterator[Path]:
-        """Temporary files that killed runs left behind."""
-        return self._root.glob(f"*/**/.*{TEMPORARY_SUFFIX}") if self._root.is_dir() else iter(())
+        """Temporary files that killed writers left behind; files of others are never among them."""
+        if not self._root.is_dir():
+            return
+        for folder in (self._root, *(self._root / name for name in TABLES), self._root / RUNS):
+            pattern = "**/*" if folder.name == RUNS else "*"
+            yield from (path for path in folder.glob(pattern) if _TEMPORARY.fullmatch(path.name))

@@ -1,6 +1,7 @@
 import itertools
 from dataclasses import replace
 
+import pytest
 from clip_refs import clip
 from hypothesis import given
 from hypothesis import strategies as st
@@ -9,6 +10,7 @@ from transforms.clips.refs import ClipRef
 from transforms.clips.shards import (
     MINUTE_NS,
     WHOLE_CLIP_NS,
+    TwoCarsError,
     drive_key,
     event_id,
     plan_drives,
@@ -100,6 +102,13 @@ def test_a_second_recording_of_a_camera_and_minute_is_a_drive_of_its_own():
     one, other = minute_clip(0), replace(minute_clip(0), uri="/export/other.mp4", content_sha256="ff" * 32)
     shards = list(plan_drives([one, other], CONTEXT_NS))
     assert len({shard.drive_id for shard in shards}) == len(shards) == 2
+
+
+def test_two_cars_of_one_name_are_refused_once_they_meet():
+    one = minute_clip(0)
+    other = replace(one, uri="/b/x.mp4", content_sha256="ff" * 32, name=replace(one.name, car="/b"))
+    with pytest.raises(TwoCarsError, match="both called 'car'"):
+        list(plan_drives([one, other], CONTEXT_NS))
 
 
 def test_no_context_where_none_is_wanted():

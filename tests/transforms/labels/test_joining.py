@@ -9,7 +9,7 @@ from transforms.labels.joining import join_drive
 @dataclass
 class Shard:
     tracks: tuple[str, ...]
-    heads: dict[str, str] = field(default_factory=dict)
+    heads: dict[str, tuple[str, ...]] = field(default_factory=dict)
     tail: dict[str, str] = field(default_factory=dict)
 
 
@@ -17,8 +17,8 @@ def test_tracks_that_saw_the_same_detection_are_one_object():
     objects = join_drive(
         [
             Shard(("a1", "a2"), tail={"d1": "a1", "d2": "a2"}),
-            Shard(("b1", "b2"), heads={"b1": "d1"}, tail={"d3": "b1"}),
-            Shard(("c1",), heads={"c1": "d3"}),
+            Shard(("b1", "b2"), heads={"b1": ("d1",)}, tail={"d3": "b1"}),
+            Shard(("c1",), heads={"c1": ("d3",)}),
         ]
     )
     assert objects["a1"] == objects["b1"] == objects["c1"]
@@ -26,14 +26,19 @@ def test_tracks_that_saw_the_same_detection_are_one_object():
 
 
 def test_a_detection_that_no_track_held_joins_nothing():
-    objects = join_drive([Shard(("a",)), Shard(("b",), heads={"b": "unknown"})])
+    objects = join_drive([Shard(("a",)), Shard(("b",), heads={"b": ("unknown",)})])
     assert objects["a"] != objects["b"]
+
+
+def test_an_earlier_detection_joins_where_the_last_one_was_of_no_track():
+    objects = join_drive([Shard(("a",), tail={"d1": "a"}), Shard(("b",), heads={"b": ("d2", "d1")})])
+    assert objects["a"] == objects["b"]
 
 
 @given(st.permutations(range(6)))
 def test_the_order_of_shards_does_not_matter(order):
     chain = [
-        Shard((f"t{at}",), heads={f"t{at}": f"d{at - 1}"} if at else {}, tail={f"d{at}": f"t{at}"})
+        Shard((f"t{at}",), heads={f"t{at}": (f"d{at - 1}",)} if at else {}, tail={f"d{at}": f"t{at}"})
         for at in range(6)
     ]
     objects = join_drive([chain[at] for at in order])

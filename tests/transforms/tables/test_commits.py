@@ -4,7 +4,14 @@ import pytest
 
 from transforms.budget.figures import Tally
 from transforms.clips.refs import Failure
-from transforms.tables.commits import ShardSummary, commit_shard, committed_shards, is_whole, read_commit
+from transforms.tables.commits import (
+    ModelFacts,
+    ShardSummary,
+    commit_shard,
+    committed_shards,
+    is_whole,
+    read_commit,
+)
 from transforms.tables.schemas import SHARD_TABLES
 from transforms.tables.store import LocalStore
 
@@ -40,10 +47,18 @@ def summary() -> ShardSummary:
         label_digest="digest",
         files=(),
         counts={"frames": 3},
+        clips=(("c", "/a.mp4"),),
+        event_ids=("e",),
+        models=tuple(
+            ModelFacts(
+                name=name, sha256=name, digest="d", size=416, task="detection", categories=("car", "bus")
+            )
+            for name in ("m1", "m2")
+        ),
         frames_labelled={"c": 3},
         tally=Tally(clips=1, frames=3, cameras=(("front", 640, 360, 10**9, 30),)),
         tracks=("t",),
-        heads={"t": "d"},
+        heads={"t": ("d", "f")},
         tail={"e": "t"},
         failures=(failure,),
     )
@@ -59,7 +74,7 @@ def sizes(store: LocalStore) -> dict[str, dict[str, int]]:
 
 def test_a_commit_is_read_back_as_it_was(tmp_path, summary):
     store = LocalStore(tmp_path)
-    committed = commit_shard(store, summary, tables(clips=1, frames=3, detections=2), ("m",))
+    committed = commit_shard(store, summary, tables(clips=1, frames=3, detections=2))
     assert read_commit(store, summary.name) == committed
     assert [file.path for file in committed.files] == [
         "clips/drive-m0000.parquet",
@@ -71,7 +86,7 @@ def test_a_commit_is_read_back_as_it_was(tmp_path, summary):
 
 
 def test_files_tell_what_they_depend_on(tmp_path, summary):
-    commit_shard(LocalStore(tmp_path), summary, tables(clips=1, frames=3), ("m1", "m2"))
+    commit_shard(LocalStore(tmp_path), summary, tables(clips=1, frames=3))
     metadata = pq.read_metadata(tmp_path / "clips" / "drive-m0000.parquet").metadata
     assert metadata[b"clipmill.label_digest"] == b"digest"
     assert metadata[b"clipmill.model_digests"] == b"m1,m2"
@@ -80,15 +95,15 @@ def test_files_tell_what_they_depend_on(tmp_path, summary):
 
 def test_a_table_that_lost_its_rows_loses_its_file(tmp_path, summary):
     store = LocalStore(tmp_path)
-    commit_shard(store, summary, tables(frames=3, tracks=2), ())
-    again = commit_shard(store, summary, tables(frames=3), ())
+    commit_shard(store, summary, tables(frames=3, tracks=2))
+    again = commit_shard(store, summary, tables(frames=3))
     assert not (tmp_path / "tracks" / "drive-m0000.parquet").exists()
     assert is_whole(again, sizes(store))
 
 
 def test_a_shard_with_a_file_missing_or_changed_is_not_whole(tmp_path, summary):
     store = LocalStore(tmp_path)
-    committed = commit_shard(store, summary, tables(frames=3, tracks=2), ())
+    committed = commit_shard(store, summary, tables(frames=3, tracks=2))
     path = tmp_path / "tracks" / "drive-m0000.parquet"
     path.write_bytes(path.read_bytes() + b"x")
     assert not is_whole(committed, sizes(store))
@@ -103,11 +118,21 @@ def test_a_crash_before_the_last_file_leaves_no_commit(tmp_path, summary):
                 raise OSError(28, "No space left on device")
             super().write(name, content)
 
-    commit_shard(LocalStore(tmp_path), summary, tables(frames=3, tracks=2), ())
+    commit_shard(LocalStore(tmp_path), summary, tables(frames=3, tracks=2))
     with pytest.raises(OSError, match="No space left"):
-        commit_shard(FullDisk(tmp_path), summary, tables(frames=3, tracks=2, clips=1), ())
+        commit_shard(FullDisk(tmp_path), summary, tables(frames=3, tracks=2, clips=1))
     assert read_commit(LocalStore(tmp_path), summary.name) is None
     assert committed_shards(LocalStore(tmp_path)) == []
+
+
+def test_a_commit_whose_footer_is_damaged_is_absent(tmp_path, summary):
+    store = LocalStore(tmp_path)
+    commit_shard(store, summary, tables(frames=3))
+    path = tmp_path / "frames" / "drive-m0000.parquet"
+    content = bytearray(path.read_bytes())
+    content[-200:-8] = bytes(192)
+    path.write_bytes(content)
+    assert read_commit(store, summary.name) is None
 
 
 @pytest.mark.parametrize("content", [b"", b"PAR1 but no Parquet", b"\0" * 100])
@@ -125,6 +150,6 @@ def test_parquet_of_somebody_else_is_no_commit(tmp_path):
 
 
 def test_the_same_rows_give_the_same_bytes(tmp_path, summary):
-    first = commit_shard(LocalStore(tmp_path / "a"), summary, tables(frames=3, detections=5), ("m",))
-    second = commit_shard(LocalStore(tmp_path / "b"), summary, tables(frames=3, detections=5), ("m",))
+    first = commit_shard(LocalStore(tmp_path / "a"), summary, tables(frames=3, detections=5))
+    second = commit_shard(LocalStore(tmp_path / "b"), summary, tables(frames=3, detections=5))
     assert first == second

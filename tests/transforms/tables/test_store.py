@@ -41,12 +41,16 @@ def test_a_failed_write_leaves_the_old_file_and_no_stray(tmp_path):
     assert list(store.strays()) == []
 
 
-def test_strays_of_killed_runs_are_found_and_hidden(tmp_path):
+def test_strays_of_killed_runs_are_found_and_files_of_others_are_not(tmp_path):
     store = LocalStore(tmp_path)
     store.write("runs/1/shards/a.json", b"{}")
-    stray = tmp_path / "runs" / "1" / "shards" / f".a.json.123{TEMPORARY_SUFFIX}"
-    stray.touch()
-    assert list(store.strays()) == [stray]
+    name = f".a.json.{'0af' * 10}ab{TEMPORARY_SUFFIX}"
+    strays = [tmp_path / "runs" / "1" / "shards" / name, tmp_path / "frames" / name, tmp_path / name]
+    foreign = [tmp_path / ".notes.tmp", tmp_path / "mine" / name]
+    for path in (*strays, *foreign):
+        path.parent.mkdir(exist_ok=True)
+        path.touch()
+    assert set(store.strays()) == set(strays)
     assert store.sizes("runs/1/shards") == {"a.json": 2}
     assert list(LocalStore(tmp_path / "none").strays()) == []
 

@@ -10,6 +10,7 @@ The stamp is the car's local time, without zone; old firmware leaves out its sec
 import re
 from typing import Final
 
+from transforms.clips.clock import parse_minute
 from transforms.clips.refs import ClipName
 
 __all__ = ["CAMERAS", "is_derived", "name_clip"]
@@ -51,11 +52,12 @@ def name_clip(uri: str, root: str) -> ClipName | None:
     first_kind, _ = _kinds_of(folders)
     return ClipName(
         source="teslacam",
-        vehicle=_vehicle(folders, first_kind, root),
+        vehicle=_vehicle(car := _car(folders, first_kind), root),
+        car="/".join(car),
         camera=_ALIASES.get(camera, camera),
         folder_kind="" if first_kind is None else _KINDS[folders[first_kind].lower()],
         event_folder=_event_folder(folders),
-        minute=minute,
+        minute=minute if parse_minute(minute)[0] else None,
     )
 
 
@@ -90,15 +92,18 @@ def _kinds_of(folders: list[str]) -> tuple[int | None, int | None]:
     return first, last
 
 
-def _vehicle(folders: list[str], first_kind: int | None, root: str) -> str:
-    """The car's folder, relative to the input and led by the input's own name."""
+def _car(folders: list[str], first_kind: int | None) -> list[str]:
+    """The car's folder: the one around its clip folders."""
     if first_kind is not None:
         car = folders[:first_kind]
     else:
         # a folder copied out of its place: the clips' own folder, or the one around an event's
         car = folders[:-1] if folders and _EVENT_FOLDER.fullmatch(folders[-1]) else folders
-    if car and car[-1].lower() == _TESLACAM:
-        car = car[:-1]
+    return car[:-1] if car and car[-1].lower() == _TESLACAM else car
+
+
+def _vehicle(car: list[str], root: str) -> str:
+    """The car's folder, relative to the input and led by the input's own name."""
     inputs = root.rstrip("/").split("/")
     if len(car) > len(inputs) and car[: len(inputs)] == inputs:
         return "/".join([inputs[-1], *car[len(inputs) :]]).lstrip("/")

@@ -16,6 +16,7 @@ def test_an_events_clip():
         vehicle="usb",
         camera="left_repeater",
         folder_kind="SavedClips",
+        car="/media/usb",
         event_folder=f"/media/usb/TeslaCam/SavedClips/{STAMP}",
         minute="2024-05-01_10-19-29",
     )
