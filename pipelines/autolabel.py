@@ -65,7 +65,7 @@ def build(root: beam.Pipeline, job: AutolabelJob, resources: Resources) -> None:
     """
     models, run_id, threads = resources.models, resources.run_id, resources.threads
     found = root | "Discover" >> Discover(job.inputs, job.output)
-    probed = found[FILES] | "Probe" >> ProbeClips(job.timezone, threads)
+    probed = found[FILES] | "Probe" >> ProbeClips(job.timezone, job.output, threads)
     shards, duplicates = probed.clips | "Plan" >> PlanShards(job.labels.context_ns)
     planned = shards | "Note plan" >> WritePlan(job.output, run_id)
     milled = shards | "Mill" >> MillShards(job.labels, models, job.output, run_id, threads, planned)
@@ -75,13 +75,14 @@ def build(root: beam.Pipeline, job: AutolabelJob, resources: Resources) -> None:
     failures = (found[FAILED], probed.failed) | "Failures" >> beam.Flatten()
     _ = {
         "files": found[FILES],
+        "clips": probed.clips,
         "summaries": milled,
         "left": left,
         "duplicates": duplicates,
         "events": events,
         "failures": failures,
         "objects": objects,
-    } | "Summarize" >> Summarize(job.labels, job.output, run_id)
+    } | "Summarize" >> Summarize(job.labels, job.output, run_id, job.timezone)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,8 @@
 """Stage: what is in each file, without decoding it."""
 
+import hashlib
 from collections.abc import Iterator
-from functools import partial
+from contextlib import suppress
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
@@ -9,30 +10,34 @@ import apache_beam as beam
 from apache_beam.pvalue import PCollection, TaggedOutput
 
 from transforms.clips.errors import ClipError
+from transforms.clips.memory import recall
 from transforms.clips.probing import probe
 from transforms.clips.refs import ClipName, ClipRef, Failure, InputFile
 from transforms.clips.sources import name_clip
 from transforms.concurrent import ConcurrentMap
-from transforms.storage import open_stream
+from transforms.storage import open_store, open_stream
 
 CLIPS: Final = "clips"
 FAILED: Final = "failed"
 
+_BLOCK_BYTES: Final = 1 << 20
+
 
 class ProbeClips(beam.PTransform[PCollection[InputFile], Any]):
-    """Reads every file once: digest, container, packets.
+    """Reads every file once: digest, container, packets; one that an earlier run knew is only hashed.
 
     Args:
         timezone: zone of the times in file names, or None.
+        output: the data set, which keeps what earlier runs found.
         threads: files read at once.
 
     Returns:
         `clips` (ClipRef) and `failed` (Failure).
     """
 
-    def __init__(self, timezone: str | None, threads: int) -> None:
+    def __init__(self, timezone: str | None, output: str, threads: int) -> None:
         super().__init__()
-        self._timezone = timezone
+        self._probe = Probe(timezone, output)
         self._threads = threads
 
     def expand(self, files: PCollection[InputFile]) -> Any:
@@ -40,9 +45,39 @@ class ProbeClips(beam.PTransform[PCollection[InputFile], Any]):
         return (
             files
             | "Spread" >> beam.Reshuffle()
-            | "Read" >> beam.ParDo(ConcurrentMap(partial(probe_file, timezone=self._timezone), self._threads))
+            | "Read" >> beam.ParDo(ConcurrentMap(self._probe, self._threads, self._probe.prepare))
             | "Sort out" >> beam.FlatMap(_tagged).with_outputs(CLIPS, FAILED)
         )
+
+
+class Probe:
+    """Probes one file.
+
+    Args:
+        timezone: zone of the times in file names, or None.
+        output: the data set, which keeps what earlier runs found.
+    """
+
+    def __init__(self, timezone: str | None, output: str) -> None:
+        self._timezone = timezone
+        self._output = output
+        self._known: dict[str, ClipRef] = {}
+
+    def prepare(self) -> None:
+        """Reads what earlier runs found, once a bundle."""
+        self._known = recall(open_store(self._output), self._timezone)
+
+    def __call__(self, file: InputFile) -> ClipRef | Failure:
+        """The file's reference, or what is wrong with it."""
+        known = self._known.get(file.uri)
+        if known is not None and (known.bytes, known.name) == (file.bytes, named(file)):
+            with suppress(OSError), open_stream(file.uri) as stream:
+                digest = hashlib.sha256()
+                while block := stream.read(_BLOCK_BYTES):
+                    digest.update(block)
+                if digest.hexdigest() == known.content_sha256:
+                    return known
+        return probe_file(file, self._timezone)
 
 
 def named(file: InputFile) -> ClipName:

@@ -11,7 +11,8 @@ from apache_beam.pvalue import AsList, PCollection
 from transforms.budget.estimates import estimates_table
 from transforms.budget.estimating import estimate
 from transforms.budget.figures import total
-from transforms.clips.refs import Failure
+from transforms.clips.memory import remember
+from transforms.clips.refs import ClipRef, Failure, InputFile
 from transforms.clips.shards import Duplicate, ShardPlan, event_id
 from transforms.labels.rows import clip_columns
 from transforms.labels.settings import LabelSettings
@@ -91,15 +92,16 @@ class Summarize(beam.PTransform[Mapping[str, PCollection[Any]], PCollection[None
         settings: options of labelling.
         output: the data set.
         run_id: the run.
+        timezone: zone of the times in file names, or None.
     """
 
-    def __init__(self, settings: LabelSettings, output: str, run_id: str) -> None:
+    def __init__(self, settings: LabelSettings, output: str, run_id: str, timezone: str | None) -> None:
         super().__init__()
-        self._finish = Finish(settings, output, run_id)
+        self._finish = Finish(settings, output, run_id, timezone)
 
     def expand(self, found: Mapping[str, PCollection[Any]]) -> PCollection[None]:
         """Brings everything to one worker: references and counts only."""
-        names = ("files", "summaries", "left", "duplicates", "events", "failures", "objects")
+        names = ("files", "clips", "summaries", "left", "duplicates", "events", "failures", "objects")
         sides = {name: AsList(found[name]) for name in names}
         root = found["summaries"].pipeline
         return root | "Once" >> beam.Create([None]) | "Finish" >> beam.Map(self._finish, **sides)
@@ -112,18 +114,21 @@ class Finish:
         settings: options of labelling.
         output: the data set.
         run_id: the run.
+        timezone: zone of the times in file names, or None.
     """
 
-    def __init__(self, settings: LabelSettings, output: str, run_id: str) -> None:
+    def __init__(self, settings: LabelSettings, output: str, run_id: str, timezone: str | None) -> None:
         self._settings = settings
         self._output = output
         self._run_id = run_id
+        self._timezone = timezone
 
     def __call__(
         self,
         _once: None,
         *,
-        files: Sequence[str],
+        files: Sequence[InputFile],
+        clips: Sequence[ClipRef],
         summaries: Sequence[ShardSummary],
         left: Sequence[ShardSummary],
         duplicates: Sequence[Duplicate],
@@ -153,6 +158,7 @@ class Finish:
             rows.update(shard.counts)
         rows.update({file.path.partition("/")[0]: file.rows for file in whole})
         write_dataset(store, manifest, rows, shards, self._settings.model_dump())
+        remember(store, clips, self._timezone)
         summary = run_summary(found, len(files)) | {"left_over_shards": len(left)}
         store.write(run_file(self._run_id, SUMMARY), canonical_json(summary).encode())
 

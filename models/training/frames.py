@@ -225,14 +225,14 @@ def aim(
 
 
 def random_crops(
-    store: FrameStore, places: list[tuple[int, int]], *, scale: float, seed: int
+    store: FrameStore, places: list[tuple[int, int]], *, long_side: int, seed: int
 ) -> Iterator[list[LabelledFrame]]:
     """Endless batches of crops of one size each; two crops of each frame, every frame once in a random order, again.
 
     Args:
         store: where the frames are.
         places: which of them to use.
-        scale: size of the network's input over the frame's: crops vary around it.
+        long_side: of the network's input for a whole frame, pixels: crops vary around that scale.
         seed: of the order and the crops.
     """
     random = np.random.default_rng(seed)
@@ -242,6 +242,7 @@ def random_crops(
     while True:
         for place in random.permutation(len(places)):
             frame = store.read(*places[place])
+            scale = long_side / max(frame.image.shape)
             for _ in range(2):
                 crop_scale = scale * float(np.exp(random.normal(0, SCALE_SPREAD)))
                 reach = (size[0] / 2 / crop_scale, size[1] / 2 / crop_scale)

@@ -45,14 +45,14 @@ class Settings:
     Attributes:
         minutes: how long it takes, wall time; the learning rate falls to nothing over it.
         report_minutes: time between checkpoints.
-        scale: long side of the network's input over that of the frames.
+        long_side: of the network's input for a whole frame, pixels.
         peak_rate: the highest learning rate.
         seed: of weights, order and crops.
     """
 
     minutes: float
     report_minutes: float
-    scale: float
+    long_side: int
     peak_rate: float
     seed: int
 
@@ -199,7 +199,7 @@ def train(frames: Path, out: Path, settings: Settings, start: Path | None = None
         detector.load_state_dict(torch.load(start, weights_only=True)["weights"])
 
     def report(average: DemoDetector, figures: dict[str, float]) -> None:
-        ap = validate(average, store, watched, settings.scale)
+        ap = validate(average, store, watched, settings.long_side)
         line = {key: round(value, 4) for key, value in figures.items()}
         line |= {"ap50": round(float(np.nanmean(ap)), 4)}
         line |= {
@@ -212,7 +212,7 @@ def train(frames: Path, out: Path, settings: Settings, start: Path | None = None
         torch.save({"weights": weights, "classes": classes, "figures": line}, out / "weights.pt")
         save(to_onnx(weights, len(classes), height=256, width=416), out / "demo.onnx")
 
-    crops = random_crops(store, used, scale=settings.scale, seed=settings.seed)
+    crops = random_crops(store, used, long_side=settings.long_side, seed=settings.seed)
     fit(detector, batches(crops), settings, report)
 
 
@@ -228,7 +228,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         "--report-minutes", type=float, default=2.5, help="time between checkpoints (default: 2.5)"
     )
     parser.add_argument(
-        "--scale", type=float, default=1.0, help="network's input over the frame (default: 1)"
+        "--size", type=int, default=960, help="long side of the network's input (default: 960)"
     )
     parser.add_argument(
         "--peak-rate", type=float, default=3e-3, help="highest learning rate (default: 0.003)"
@@ -241,7 +241,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     train(
         options.frames,
         options.out,
-        Settings(options.minutes, options.report_minutes, options.scale, options.peak_rate, options.seed),
+        Settings(options.minutes, options.report_minutes, options.size, options.peak_rate, options.seed),
         options.start,
     )
 

@@ -91,7 +91,7 @@ def judge(
 
 
 def validate(
-    detector: DemoDetector, store: FrameStore, places: list[tuple[int, int]], sizes: float
+    detector: DemoDetector, store: FrameStore, places: list[tuple[int, int]], long_side: int
 ) -> list[float]:
     """AP at IoU 0.5 of every class; not a number where there is no object of it.
 
@@ -99,13 +99,13 @@ def validate(
         detector: in evaluation mode.
         store: the frames.
         places: which of them to look at.
-        sizes: long side of the network's input over the frame's.
+        long_side: of the network's input, pixels.
     """
     found: list[tuple[npt.NDArray[np.int64], FloatArray, npt.NDArray[np.bool_]]] = []
     truth = np.zeros(detector.class_count, np.int64)
     for place in places:
         frame = store.read(*place)
-        boxes, scores, classes = detect(detector, frame.image, round(sizes * max(frame.image.shape[:2])))
+        boxes, scores, classes = detect(detector, frame.image, long_side)
         right, counts = judge(boxes, classes, frame)
         found.append((classes[counts], scores[counts], right[counts]))
         truth += np.bincount(frame.classes[frame.classes >= 0], minlength=detector.class_count)

@@ -16,7 +16,10 @@ from transforms.clips.streams import HashingReader
 from transforms.clips.timeline import NS, round_fraction
 from transforms.tables.ids import clip_id
 
-__all__ = ["nal_length_size", "probe", "raw_rate"]
+__all__ = ["PROBING_VERSION", "nal_length_size", "probe", "raw_rate"]
+
+PROBING_VERSION: Final = 1
+"""Raised whenever the same file may get another reference: what earlier runs kept is then not used."""
 
 _COMMA_RATE: Final = Fraction(20)
 _COMMA_NAMES: Final = frozenset({"fcamera.hevc", "ecamera.hevc", "dcamera.hevc", "video.hevc"})

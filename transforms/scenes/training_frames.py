@@ -7,51 +7,74 @@ type for a first sample, so that the detector has not seen that one either.
 
 import argparse
 import io
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, Final
 
+import av
 import cv2
 import numpy as np
 
 from transforms.scenes.cameras import CAMERAS, Camera, mounted_camera
+from transforms.scenes.encoding import TICKS_PER_S, ClipFrame, Encoding, encode
+from transforms.scenes.filming import even_pts
 from transforms.scenes.rendering import FrameTruth, render
-from transforms.scenes.worlds import FIRST_S, LAST_S, make_world
+from transforms.scenes.worlds import FIRST_S, LAST_S, World, make_world
 
 FIRST_EVALUATION_SEED: Final = 10_000
 """Worlds from here on are never trained on."""
 
-FRAMES_A_WORLD: Final = 8
+TAKES_A_WORLD: Final = 4
 FRONT_SHARE: Final = 0.5
-SIZES: Final = ((640, 480), (640, 360))
-"""Frame sizes in pixels, the taller one twice as often."""
+SIZES: Final = ((640, 360), (640, 480), (480, 270))
+"""Frame sizes in pixels."""
 
-QUALITIES: Final = (70, 96)
-"""JPEG qualities from, to: the detector meets compressed video, not clean pictures."""
+FPS: Final = Fraction(12)
+FRAMES_A_TAKE: Final = 6
+KEPT: Final = (2, 5)
+"""Frames of a take that are kept: what H.264 makes of a picture that it predicts, not of the first one alone."""
+
+QUALITY: Final = 92
+"""JPEG quality of what is kept."""
 
 
-def draw_views(seed: int, count: int) -> list[tuple[Camera, float]]:
-    """Cameras and times, in seconds, of a world's frames.
+def draw_takes(seed: int, count: int) -> list[tuple[Camera, float]]:
+    """Cameras and first seconds of a world's takes.
 
     Args:
         seed: of the world.
-        count: how many frames.
+        count: how many takes.
 
     Returns:
-        Times spread over the world's life; half of the views are the front camera's.
+        Times spread over the world's life; most takes are the front camera's.
 
-    >>> [view.name for view, _ in draw_views(0, 2)] == [view.name for view, _ in draw_views(0, 2)]
+    >>> [one.name for one, _ in draw_takes(0, 2)] == [one.name for one, _ in draw_takes(0, 2)]
     True
     """
     random = np.random.default_rng((seed, 1))
     edges = np.linspace(FIRST_S + 1, LAST_S - 1, count + 1)
-    views = []
+    takes = []
     for first, last in pairwise(edges):
         name = "front" if random.random() < FRONT_SHARE else CAMERAS[int(random.integers(len(CAMERAS)))]
-        size = SIZES[int(random.random() < 1 / 3)]
-        views.append((mounted_camera(name, *size), float(random.uniform(first, last))))
-    return views
+        size = SIZES[int(random.integers(len(SIZES)))]
+        takes.append((mounted_camera(name, *size), float(random.uniform(first, last))))
+    return takes
+
+
+def film_take(
+    world: World, camera: Camera, first_s: float
+) -> Iterator[tuple[np.ndarray[Any, Any], FrameTruth]]:
+    """The kept frames of a take as they come out of the decoder, BGR uint8[h, w, 3], and their truth."""
+    pts = even_pts(FRAMES_A_TAKE / float(FPS), FPS)
+    rendered = [render(world, camera, first_s + tick / TICKS_PER_S) for tick in pts]
+    frames = [ClipFrame(tick, image) for tick, (image, _) in zip(pts, rendered, strict=True)]
+    content = encode(frames, Encoding(fps=FPS, duration_ticks=round(len(pts) * TICKS_PER_S / FPS)))
+    with av.open(io.BytesIO(content)) as container:
+        decoded = [frame.to_ndarray(format="bgr24") for frame in container.decode(video=0)]
+    for number in KEPT:
+        yield decoded[number], rendered[number][1]
 
 
 def pack(pictures: Sequence[bytes], truths: Sequence[FrameTruth]) -> dict[str, Any]:
@@ -67,16 +90,14 @@ def pack(pictures: Sequence[bytes], truths: Sequence[FrameTruth]) -> dict[str, A
     }
 
 
-def render_shard(seed: int, count: int = FRAMES_A_WORLD) -> bytes:
+def render_shard(seed: int, count: int = TAKES_A_WORLD) -> bytes:
     """One world's frames as the bytes of an `.npz` file."""
     world = make_world(seed)
-    random = np.random.default_rng((seed, 2))
     pictures, truths = [], []
-    for camera, time_s in draw_views(seed, count):
-        image, truth = render(world, camera, time_s)
-        quality = int(random.integers(*QUALITIES))
-        pictures.append(cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, quality])[1].tobytes())
-        truths.append(truth)
+    for camera, first_s in draw_takes(seed, count):
+        for image, truth in film_take(world, camera, first_s):
+            pictures.append(cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, QUALITY])[1].tobytes())
+            truths.append(truth)
     file = io.BytesIO()
     np.savez(file, **pack(pictures, truths))
     return file.getvalue()

@@ -6,17 +6,18 @@ import pytest
 from models.taxonomy import CATEGORIES
 from models.training.frames import FrameStore, read_shards
 from transforms.scenes.rendering import render
-from transforms.scenes.training_frames import draw_views, main, parse_seeds, render_shard, write_shards
+from transforms.scenes.training_frames import KEPT, draw_takes, main, parse_seeds, render_shard, write_shards
 from transforms.scenes.worlds import make_world
 
 
 def test_a_shard_holds_the_rendered_frames_and_their_truth(tmp_path):
-    (tmp_path / "7.npz").write_bytes(render_shard(7, 2))
+    (tmp_path / "7.npz").write_bytes(render_shard(7, 1))
     shards = read_shards([tmp_path / "7.npz"])
     store = FrameStore(shards, np.arange(len(CATEGORIES)))
     assert store.places == [(0, 0), (0, 1)]
-    for number, (camera, time_s) in enumerate(draw_views(7, 2)):
-        image, truth = render(make_world(7), camera, time_s)
+    ((camera, first_s),) = draw_takes(7, 1)
+    for number, kept in enumerate(KEPT):
+        image, truth = render(make_world(7), camera, first_s + kept / 12)
         mine = shards[0].frame_of == number
         np.testing.assert_array_equal(shards[0].boxes[mine], truth.boxes)
         np.testing.assert_array_equal(shards[0].visibility[mine], truth.visibility)
@@ -29,12 +30,12 @@ def test_a_shard_holds_the_rendered_frames_and_their_truth(tmp_path):
 
 
 def test_views_spread_over_time_and_cameras():
-    views = [view for seed in range(40) for view in draw_views(seed, 4)]
+    views = [view for seed in range(40) for view in draw_takes(seed, 4)]
     names = [camera.name for camera, _ in views]
     assert 0.4 < names.count("front") / len(names) < 0.75
     assert len(set(names)) == 6
     for seed in range(5):
-        times = [time_s for _, time_s in draw_views(seed, 6)]
+        times = [time_s for _, time_s in draw_takes(seed, 6)]
         assert times == sorted(times)
 
 

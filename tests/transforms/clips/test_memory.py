@@ -1,0 +1,41 @@
+from dataclasses import replace
+
+import pytest
+from clip_refs import clip
+
+from transforms.clips.memory import MEMORY_FILE, recall, remember
+from transforms.tables.store import LocalStore
+
+CLIPS = [
+    clip("/a.mp4"),
+    clip("/car/2026-11-01_12-00-00-front.mp4", minute="2026-11-01_12-00-00", kind="SavedClips"),
+]
+
+
+def test_what_was_kept_comes_back_as_it_was(tmp_path):
+    remember(LocalStore(tmp_path), CLIPS, "Europe/Berlin")
+    assert recall(LocalStore(tmp_path), "Europe/Berlin") == {item.uri: item for item in CLIPS}
+
+
+def test_another_zone_or_nothing_kept_is_nothing_known(tmp_path):
+    assert recall(LocalStore(tmp_path), None) == {}
+    remember(LocalStore(tmp_path), CLIPS, None)
+    assert recall(LocalStore(tmp_path), "Europe/Berlin") == {}
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"[]", b"{}", b'{"version": 1, "timezone": null, "clips": [{"uri": "/a"}]}']
+)
+def test_rubbish_is_nothing_known(tmp_path, content):
+    LocalStore(tmp_path).write(MEMORY_FILE, content)
+    assert recall(LocalStore(tmp_path), None) == {}
+
+
+def test_the_order_does_not_reach_the_bytes(tmp_path):
+    store = LocalStore(tmp_path)
+    remember(store, CLIPS, None)
+    first = store.read(MEMORY_FILE)
+    remember(store, CLIPS[::-1], None)
+    assert store.read(MEMORY_FILE) == first
+    remember(store, [replace(CLIPS[0], bytes=2)], None)
+    assert store.read(MEMORY_FILE) != first
