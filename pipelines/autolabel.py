@@ -26,6 +26,7 @@ from pipelines.locks import LOCK, output_lock
 from pipelines.outcome import JobError, UsageError
 from pipelines.progress import RunProgress
 from transforms.budget.estimates import estimates_from_table
+from transforms.clips.shards import TwoCarsError
 from transforms.clips.sources import VIDEO_SUFFIXES
 from transforms.discover import EVENTS, FAILED, FILES, Discover, has_clip
 from transforms.events import GatherEvents
@@ -38,6 +39,9 @@ from transforms.summarize import SUMMARY, LeftOver, Summarize
 from transforms.tables.layout import DATASET, run_file, table_file
 from transforms.tables.schemas import SCHEMA_VERSION
 from transforms.tables.store import LocalStore, Store
+
+MOST_WORKERS = 64
+"""Workers that any machine may be asked for; more than a few a core only cost memory."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +119,9 @@ def run(job: AutolabelJob, beam_arguments: Sequence[str]) -> RunResult:
     """
     job = _absolute(job)
     workers = job.workers or _cores()
+    most = max(MOST_WORKERS, 4 * _cores())
+    if workers > most:
+        raise UsageError(f"--workers {workers}: this machine has {_cores()} cores; {most} at most")
     options, threads = beam_options(beam_arguments, workers)
     if not is_remote(job.output):
         refuse_local_output(options, job.output)
@@ -144,6 +151,9 @@ def _execute(job: AutolabelJob, resources: Resources, options: PipelineOptions) 
         if interrupted.is_set():
             # a worker's interrupt comes back as a failed pipeline
             raise KeyboardInterrupt from error
+        if isinstance(error, TwoCarsError) or TwoCarsError.__name__ in str(error):
+            # the plan is made by a worker; from another process its errors come back as text
+            raise UsageError(clear_message(error)) from error
         raise JobError(clear_message(error)) from error
 
 
@@ -223,7 +233,11 @@ def _report(store: Store, job: AutolabelJob, resources: Resources, seconds: floa
         "run_id": resources.run_id,
         "output": job.output,
         **summary,
-        "shards": {"written": len(written), "skipped": len(records) - len(written), "failed": 0},
+        "shards": {
+            "written": sum(record["frames"] > 0 for record in written),
+            "skipped": len(records) - len(written),
+            "failed": sum(record["frames"] == 0 for record in written),
+        },
         "seconds": round(labelling_s, 3),
         "frames_per_second": round(frames / labelling_s, 2) if labelling_s else 0.0,
         "notes": [

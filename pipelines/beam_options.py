@@ -11,6 +11,7 @@ from apache_beam.options.pipeline_options import (
     PipelineOptions,
     StandardOptions,
 )
+from apache_beam.runners.runner import create_runner
 
 from pipelines.outcome import UsageError
 
@@ -40,6 +41,10 @@ def beam_options(arguments: Sequence[str], workers: int) -> tuple[PipelineOption
     standard = options.view_as(StandardOptions)
     standard.runner = standard.runner or "FnApiRunner"
     runner = _runner_name(options)
+    try:
+        create_runner(str(standard.runner))
+    except (ValueError, ImportError, AttributeError) as error:
+        raise UsageError(f"Beam has no runner {standard.runner}") from error
     _refuse_unknown(arguments, runner)
     if runner not in LOCAL_RUNNERS:
         return options, 1

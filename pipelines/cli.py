@@ -1,6 +1,7 @@
 """The command line: `clipmill COMMAND ... [-- BEAM FLAGS]`."""
 
 import argparse
+import io
 import json
 import logging
 import os
@@ -79,8 +80,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     """
     own, beam_arguments = split_arguments(sys.argv[1:] if argv is None else argv)
     as_json = "--json" in own
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            # a file's name may hold what the terminal's encoding lacks
+            stream.reconfigure(errors="backslashreplace")
     try:
         outcome = _run(own, beam_arguments)
+        _print(outcome, as_json=as_json)
     except UsageError as error:
         return _fail(ExitCode.BAD_USAGE, str(error), as_json=as_json)
     except JobError as error:
@@ -98,7 +104,6 @@ def main(argv: Sequence[str] | None = None) -> int:
             # shards in work would be finished first; whatever they have not committed is not in the data set
             os._exit(code)
         return code
-    _print(outcome, as_json=as_json)
     return outcome.exit_code
 
 
@@ -130,6 +135,9 @@ def _run(own: list[str], beam_arguments: list[str]) -> Outcome:
 
 
 def _print(outcome: Outcome, *, as_json: bool) -> None:
+    if sys.stdout is None:
+        # started with standard output closed: nobody wants to read
+        return
     if as_json:
         print(json.dumps(outcome.data, ensure_ascii=False), flush=True)
         return
@@ -145,7 +153,7 @@ def _print(outcome: Outcome, *, as_json: bool) -> None:
 
 
 def _fail(code: ExitCode, message: str, *, as_json: bool) -> int:
-    if as_json:
+    if as_json and sys.stdout is not None:
         print(json.dumps({"error": {"code": int(code), "message": message}}, ensure_ascii=False), flush=True)
     print(f"clipmill: {message}", file=sys.stderr, flush=True)
     return code

@@ -1,4 +1,4 @@
-"""Ctrl-C while a pipeline runs."""
+"""Ctrl-C, or a scheduler's SIGTERM, while a pipeline runs."""
 
 import signal
 import threading
@@ -23,8 +23,9 @@ def interrupts() -> Iterator[threading.Event]:
         seen.set()
         raise KeyboardInterrupt
 
-    before = signal.signal(signal.SIGINT, interrupt)
+    before = {number: signal.signal(number, interrupt) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
         yield seen
     finally:
-        signal.signal(signal.SIGINT, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)

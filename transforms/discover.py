@@ -1,6 +1,8 @@
 """Stage: which files there are."""
 
+import errno
 import os
+import stat
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from glob import glob, has_magic
@@ -99,7 +101,7 @@ def list_input(spec: str, output: str) -> Iterator[InputFile | Failure]:
 def _list_local(spec: str, output: str) -> Iterator[InputFile | Failure]:
     path = Path(os.path.abspath(spec))  # noqa: PTH100 - resolve() would follow the user's own links
     if not path.is_dir():
-        yield InputFile(uri=str(path), root=str(path), bytes=path.stat().st_size)
+        yield _file(str(path), str(path))
         return
     skipped = os.path.abspath(output) if not is_remote(output) else ""  # noqa: PTH100 - the same
     failures: list[Failure] = []
@@ -114,13 +116,19 @@ def _list_local(spec: str, output: str) -> Iterator[InputFile | Failure]:
             if not _is_text(uri):
                 failures.append(_garbled(uri))
             elif _counts(uri, str(path)):
-                try:
-                    size = Path(uri).stat().st_size
-                except OSError as error:
-                    failures.append(_unreadable(uri, error))
-                    continue
-                yield InputFile(uri=uri, root=str(path), bytes=size)
+                yield _file(uri, str(path))
     yield from failures
+
+
+def _file(uri: str, root: str) -> InputFile | Failure:
+    try:
+        facts = Path(uri).stat()
+    except OSError as error:
+        return _unreadable(uri, error)
+    if not stat.S_ISREG(facts.st_mode):
+        # opening a pipe would wait for its writer for ever
+        return _unreadable(uri, OSError(errno.EINVAL, "not a regular file"))
+    return InputFile(uri=uri, root=root, bytes=facts.st_size)
 
 
 def _list_remote(spec: str) -> Iterator[InputFile | Failure]:

@@ -9,6 +9,7 @@ from apache_beam.pvalue import PCollection
 from transforms.clips.events import MAX_EVENT_BYTES, read_event
 from transforms.clips.refs import ClipRef, InputFile
 from transforms.clips.shards import event_folder_id
+from transforms.clips.sources import name_clip
 from transforms.probe import named
 from transforms.storage import open_stream
 
@@ -53,28 +54,32 @@ def _readable(clip: ClipRef) -> Iterator[tuple[str, tuple[str, str]]]:
         yield clip.name.event_folder, (clip.name.minute or "", clip.name.camera)
 
 
-def _event_file(file: InputFile) -> Iterator[tuple[str, str]]:
-    yield file.uri.rpartition("/")[0], file.uri
+def _event_file(file: InputFile) -> Iterator[tuple[str, tuple[str, str, str]]]:
+    """The event's id and kind as its clips would tell them: there may be none."""
+    folder = file.uri.rpartition("/")[0]
+    name = name_clip(f"{folder}/2000-01-01_00-00-00-front.mp4", file.root)
+    if name is not None and name.event_folder == folder:
+        yield folder, (event_folder_id(name), name.folder_kind, file.uri)
 
 
 def _describe(group: tuple[str, dict[str, Iterable[Any]]]) -> Iterator[dict[str, object]]:
     folder, members = group
     found = sorted(members["found"])
-    if not found:
-        return
+    files = sorted(members["event"])
+    event_id, kind, *_ = found[0] if found else files[0]
     readable = set(members["readable"])
     named_cameras = {camera for *_, camera in found}
     seen = named_cameras & {camera for _, camera in readable}
     expected = FOUR_CAMERAS | named_cameras
-    minutes = {minute for *_, minute, _ in found}
+    minutes = {minute for *_, minute, _ in found} or {""}
     missing = {camera for camera in expected if any((minute, camera) not in readable for minute in minutes)}
     yield {
-        "event_id": found[0][0],
+        "event_id": event_id,
         "uri": folder,
-        "kind": found[0][1],
+        "kind": kind,
         "cameras_present": sorted(seen),
         "cameras_missing": sorted(missing),
-        **_facts(sorted(members["event"])),
+        **_facts([uri for *_, uri in files]),
     }
 
 

@@ -13,7 +13,6 @@ from transforms.clips.shards import Duplicate, ShardPlan, drive_key, plan_drives
 from transforms.storage import open_store
 from transforms.tables.layout import run_file
 
-SHARDS: Final = "shards"
 DUPLICATES: Final = "duplicates"
 KEPT: Final = "kept"
 

@@ -20,6 +20,7 @@ from transforms.storage import open_store
 from transforms.tables.commits import ShardSummary
 from transforms.tables.dataset import (
     Gathered,
+    distinct_failures,
     left_over,
     read_events,
     remove_orphans,
@@ -191,10 +192,6 @@ def run_summary(found: Gathered, files: int) -> dict[str, object]:
     for shard in found.summaries:
         frames.update(shard.frames_labelled)
         rows.update(shard.counts)
-    failures = sorted(
-        {*found.failures, *(failure for shard in found.summaries for failure in shard.failures)},
-        key=lambda failure: (failure.uri, failure.error),
-    )
     labelled = sum(count > 0 for count in frames.values())
     listed = files + sum(failure.stage == "discover" for failure in found.failures)
     tracks = {track for shard in found.summaries for track in shard.tracks}
@@ -217,6 +214,6 @@ def run_summary(found: Gathered, files: int) -> dict[str, object]:
                 "message": failure.message,
                 "retryable": failure.retryable,
             }
-            for failure in failures
+            for failure in distinct_failures(found)
         ],
     }

@@ -118,11 +118,7 @@ class DemoDetector(nn.Module):
 
 
 class ScoringDetector(nn.Module):
-    """The same in YOLOX's published output form, what is exported.
-
-    The square roots make a box's score, the product of objectness and class, the geometric mean of the two: the order
-    of the boxes stays, and a sure box has a score near 1 although the class was trained to tell the overlap as well.
-    """
+    """The same with objectness and classes as probabilities: YOLOX's published output form, what is exported."""
 
     def __init__(self, detector: DemoDetector) -> None:
         super().__init__()
@@ -131,7 +127,7 @@ class ScoringDetector(nn.Module):
     def forward(self, images: Tensor) -> Tensor:
         """BGR 0..255, float32[B, 3, H, W], to float32[B, N, 5 + K]."""
         raw = self.detector(images)
-        return torch.cat((raw[..., :4], raw[..., 4:].sigmoid().sqrt()), dim=-1)
+        return torch.cat((raw[..., :4], raw[..., 4:].sigmoid()), dim=-1)
 
 
 def cells(height: int, width: int) -> tuple[Tensor, Tensor]:

@@ -9,7 +9,7 @@ from pathlib import Path
 import onnx
 import pytest
 from onnx import TensorProto, helper
-from running import ROOT, SAMPLE
+from running import ROOT, SAMPLE, command
 
 CLIP = SAMPLE / "generic" / "variable_rate.mp4"
 
@@ -32,6 +32,8 @@ def refused(done, code: int, *said: str) -> None:
         (["CLIP", "-o", "OUT", "--model", "no-such-name"], "no-such-name"),
         (["CLIP", "-o", "OUT", "--sise", "640"], "--sise"),
         (["CLIP", "-o", "OUT", "--fps", "0"], "fps"),
+        (["CLIP", "-o", "OUT", "--workers", "1000"], "1000"),
+        (["CLIP", "-o", "OUT", "--", "--runner=NopeRunner"], "NopeRunner"),
         (["CLIP", "-o", ""], "output"),
         (["CLIP", "-o", "OUT", "--model", "demo", "--model", "demo"], "twice"),
         (["CLIP", "-o", "OUT", "--timezone", "Mars/Olympus"], "Mars/Olympus"),
@@ -215,3 +217,38 @@ def test_a_damaged_data_set_does_not_verify(clipmill, labelled_sample, tmp_path)
     done = clipmill("verify", broken, "--json")
     assert done.code == 1
     assert done.data["problems"] == [f"detections/{victim.name}: bytes differ from the manifest's digest"]
+
+
+def test_a_reader_that_has_gone_is_no_error(labelled_sample):
+    for arguments in (
+        ["budget", labelled_sample, "--json"],
+        ["inspect", labelled_sample],
+        ["models", "list"],
+    ):
+        line = " ".join(f"'{part}'" for part in command(*arguments))
+        done = subprocess.run(
+            ["bash", "-c", f"{line} | head -c 10"], capture_output=True, text=True, check=False
+        )
+        assert done.stderr == "", arguments
+        closed = subprocess.run(["bash", "-c", f"{line} >&-"], capture_output=True, text=True, check=False)
+        assert (closed.returncode, closed.stderr) == (0, ""), arguments
+
+
+def test_an_output_whose_name_is_a_pattern(clipmill, tmp_path):
+    output = tmp_path / "o[1]*? ü'\\"
+    assert clipmill("label", CLIP, "-o", output, "--model", "demo", "--fps", 1).code == 0
+    assert clipmill("verify", output).code == 0
+    assert clipmill("sql", output, "SELECT count(*) FROM clips", "--json").data["rows"] == [[1]]
+
+
+def test_two_cars_of_one_name_are_exit_2(clipmill, tmp_path):
+    for car in ("a", "b"):
+        shutil.copytree(
+            SAMPLE / "TeslaCam" / "RecentClips", tmp_path / car / "usb" / "TeslaCam" / "RecentClips"
+        )
+    for path in (tmp_path / "b").rglob("*.mp4"):
+        path.write_bytes(path.read_bytes() + b"\0\0\0\x08free")
+    done = clipmill(
+        "label", tmp_path / "a" / "usb", tmp_path / "b" / "usb", "-o", tmp_path / "out", "--model", "demo"
+    )
+    refused(done, 2, "both called 'usb'")

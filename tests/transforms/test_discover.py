@@ -82,7 +82,7 @@ def test_an_unreadable_folder_is_a_failure_and_the_rest_is_listed(folder):
 def test_a_broken_link_is_a_failure(tmp_path):
     (tmp_path / "gone.mp4").symlink_to(tmp_path / "nowhere")
     touch(tmp_path / "here.mp4")
-    file, failure = list_input(str(tmp_path), "")
+    failure, file = list_input(str(tmp_path), "")
     assert file.uri == str(tmp_path / "here.mp4")
     assert failure.uri == str(tmp_path / "gone.mp4")
     assert "No such file" in failure.message
@@ -103,6 +103,13 @@ def test_a_file_under_several_inputs_is_found_once(folder):
         uris = found[FILES] | beam.Map(lambda file: (file.uri, file.root))
         expected = [(str(folder / name), str(folder)) for name in ("a.mp4", "b/two.MKV", "out/clip.mp4")]
         assert_that(uris, equal_to(expected))
+
+
+def test_a_pipe_is_a_failure_and_is_not_opened(tmp_path):
+    os.mkfifo(tmp_path / "x.mp4")
+    (failure,) = list_input(str(tmp_path), "")
+    assert "not a regular file" in failure.message
+    assert list(list_input(str(tmp_path / "x.mp4"), "")) == [failure]
 
 
 def test_a_loop_of_links_ends(tmp_path):

@@ -75,6 +75,12 @@ def test_pillars_are_expected_where_one_was_seen(tmp_path):
     assert row["cameras_missing"] == ["left_pillar"]
 
 
+def test_an_event_folder_without_any_clip_has_a_row(tmp_path):
+    row = gather(tmp_path, {}, b'{"city": "Fremont"}')
+    assert (row["city"], row["kind"]) == ("Fremont", "SavedClips")
+    assert row["cameras_missing"] == list(FOUR)
+
+
 @pytest.mark.parametrize("event", [None, b"", b"not json", b"[1, 2]"])
 def test_an_event_whose_clips_all_failed_and_whose_file_is_bad_still_has_a_row(tmp_path, event):
     row = gather(tmp_path, dict.fromkeys(minute(1, *FOUR), False), event)

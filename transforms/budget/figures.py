@@ -191,21 +191,6 @@ def tally_frames(frames: pa.Table) -> Tally:
     return Tally(frames=pc.sum(labelled).as_py() or 0)
 
 
-def figures_from_tables(
-    clips: pa.Table, frames: pa.Table, *, detections: int = 0, tracks: int = 0
-) -> DatasetFigures:
-    """Figures of tables in memory.
-
-    Args:
-        clips: the `clips` table.
-        frames: the `frames` table.
-        detections: rows of `detections`.
-        tracks: rows of `tracks`.
-    """
-    counts = Tally(detections=detections, tracks=tracks)
-    return total([tally_clips(clips), tally_frames(frames), counts]).figures()
-
-
 def _require(table: pa.Table, columns: Iterable[str], name: str) -> None:
     missing = [column for column in columns if column not in table.column_names]
     if missing:

@@ -28,6 +28,9 @@ _COMMA_NAMES: Final = frozenset({"fcamera.hevc", "ecamera.hevc", "dcamera.hevc",
 _LONGEST_NS: Final = 7 * 86_400 * NS
 """No camera writes longer files; damaged time stamps would plan a shard for each minute of centuries."""
 
+_SLOWEST_NS: Final = 60 * NS
+"""Mean time a picture may stand: slower time lapses are not made, and a shard without a picture is of no use."""
+
 
 def probe(stream: BinaryIO, file: InputFile, name: ClipName, timezone: tzinfo | None) -> ClipRef:
     """Reads a file once: digest, index, packets; of its pictures only the first is decoded, for its rotation.
@@ -116,6 +119,11 @@ def _probe(stream: BinaryIO, file: InputFile, name: ClipName, timezone: tzinfo |
     if max(duration_ns, early_ns) > _LONGEST_NS:
         raise ClipError(
             "damaged_packets", "its time stamps are more than 7 days apart: damaged, copy it again"
+        )
+    if duration_ns > _SLOWEST_NS * len(shown):
+        raise ClipError(
+            "damaged_packets",
+            f"{len(shown)} pictures over {duration_ns // (60 * NS)} minutes: its time stamps are damaged, copy it again",
         )
     clock = read_clock(facts.created_s, name.minute, timezone)
     return ClipRef(

@@ -136,21 +136,22 @@ def plan_drives(clips: Iterable[ClipRef], context_ns: int) -> Iterator[ShardPlan
         Shards; the same ones for any order of the clips.
 
     Raises:
-        TwoCarsError: two cars of one name have a minute in common.
+        TwoCarsError: two folders of cars have one name.
     """
+    clips = list(clips)
+    if len(cars := sorted({clip.name.car for clip in clips if clip.name.minute})) > 1:
+        vehicle = clips[0].name.vehicle
+        raise TwoCarsError(
+            f"two cars are both called {vehicle!r} ({cars[0]} and {cars[1]}): "
+            "give a folder above them as the input, so that their names differ"
+        )
     minutes: dict[str, list[ClipRef]] = defaultdict(list)
     for clip in sorted(clips, key=lambda clip: (_rank(clip), clip.uri)):
         if clip.name.minute is None:
             yield from _cut_clip(clip, context_ns)
             continue
-        same = [other for other in minutes[clip.name.minute] if other.name.camera == clip.name.camera]
-        if not same:
+        if all(other.name.camera != clip.name.camera for other in minutes[clip.name.minute]):
             minutes[clip.name.minute].append(clip)
-        elif same[0].name.car != clip.name.car:
-            raise TwoCarsError(
-                f"two cars are both called {clip.name.vehicle!r} ({same[0].name.car} and {clip.name.car}): "
-                "give a folder above them as the input, so that their names differ"
-            )
         else:
             # another recording of the same camera and minute (a trimmed export, say): a drive of its own
             yield from _cut_clip(clip, context_ns)

@@ -19,7 +19,6 @@ class Tracklets:
         first_ns: time of the first detection, int64[K].
         last_ns: time of the last detection, int64[K].
         detected: detections, int64[K].
-        mean_score: mean of all scores, float64[K].
         score: mean of the better half of the scores (rounded up), float64[K]: what an object reaches when it is
             well seen.
         categories: the category with the most votes, the smaller index of equals, uint8[K].
@@ -30,7 +29,6 @@ class Tracklets:
     first_ns: IntArray
     last_ns: IntArray
     detected: IntArray
-    mean_score: npt.NDArray[np.float64]
     score: npt.NDArray[np.float64]
     categories: CategoryArray
     votes: npt.NDArray[np.float64]
@@ -87,7 +85,6 @@ def summarise(
         first_ns=first,
         last_ns=last,
         detected=counts.astype(np.int64),
-        mean_score=np.bincount(row_of, own_scores, len(unique)) / counts,
         score=np.bincount(row_of[better], own_scores[better], len(unique)) / half,
         categories=votes.argmax(axis=1).astype(np.uint8),
         votes=votes,

@@ -71,7 +71,7 @@ def film_take(
     rendered = [render(world, camera, first_s + tick / TICKS_PER_S) for tick in pts]
     frames = [ClipFrame(tick, image) for tick, (image, _) in zip(pts, rendered, strict=True)]
     content = encode(frames, Encoding(fps=FPS, duration_ticks=round(len(pts) * TICKS_PER_S / FPS)))
-    with av.open(io.BytesIO(content)) as container:
+    with av.open(io.BytesIO(content), "r") as container:
         decoded = [frame.to_ndarray(format="bgr24") for frame in container.decode(video=0)]
     for number in KEPT:
         yield decoded[number], rendered[number][1]

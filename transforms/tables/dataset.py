@@ -67,7 +67,6 @@ def whole_tables(
         left: shards of earlier runs whose clips are not among the inputs.
         old_events: rows of `events` as they stand; those that left shards refer to are kept.
     """
-    failures = {*found.failures, *(failure for shard in found.summaries for failure in shard.failures)}
     events = {row["event_id"]: row for row in found.events}
     kept = {event for shard in left for event in shard.event_ids}
     events |= {row["event_id"]: row for row in old_events if row["event_id"] in kept - events.keys()}
@@ -79,7 +78,7 @@ def whole_tables(
         "events": [events[event] for event in sorted(events)],
         "objects": objects,
         "coverage": list(_coverage([*found.summaries, *left])),
-        "failures": [asdict(item) for item in sorted(failures, key=_failure_key)],
+        "failures": [asdict(failure) for failure in distinct_failures(found)],
     }
     return {name: pa.Table.from_pylist(rows[name], WHOLE_TABLES[name]) for name in rows}
 
@@ -103,8 +102,13 @@ def _coverage(shards: Iterable[ShardSummary]) -> Iterator[Row]:
         }
 
 
-def _failure_key(failure: Failure) -> tuple[str, str, str]:
-    return failure.uri, failure.stage, failure.error
+def distinct_failures(found: Gathered) -> list[Failure]:
+    """The failures of a run, one for each file, stage and kind of fault, however many shards met it."""
+    every = (*found.failures, *(failure for shard in found.summaries for failure in shard.failures))
+    ordered = sorted(every, key=lambda failure: (failure.uri, failure.stage, failure.error, failure.message))
+    return list(
+        {(failure.uri, failure.stage, failure.error): failure for failure in reversed(ordered)}.values()
+    )[::-1]
 
 
 def left_over(store: Store, planned: Iterable[str], clips: Iterable[tuple[str, str]]) -> list[ShardSummary]:

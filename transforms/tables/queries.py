@@ -3,8 +3,10 @@
 from pathlib import Path
 
 import duckdb
+from pyarrow import dataset
 
 from transforms.tables.layout import DATASET, MANIFEST
+from transforms.tables.schemas import MANIFEST as MANIFEST_SCHEMA
 from transforms.tables.schemas import TABLES
 
 
@@ -27,17 +29,10 @@ def connect(root: Path) -> duckdb.DuckDBPyConnection:
     root = Path(root).absolute()
     if not (root / DATASET).is_file():
         raise NotADatasetError(f"{root}: no data set here ({DATASET} is missing); label clips into it first")
-    connection = duckdb.connect(config={"autoinstall_known_extensions": False})
-    sources = {name: f"{root}/{name}/*.parquet" for name in TABLES} | {"manifest": f"{root}/{MANIFEST}"}
-    for name, pattern in sources.items():
-        quoted = _escape_glob(str(root)) + pattern[len(str(root)) :]
-        relation = connection.read_parquet(quoted)
-        relation.create_view(name)
-    connection.execute("SET allowed_directories = [?]", [f"{root}/"])
-    connection.execute("SET enable_external_access = false")
+    connection = duckdb.connect(config={"enable_external_access": False, "python_enable_replacements": False})
+    files = {name: sorted((root / name).glob("[!.]*.parquet")) for name in TABLES}
+    for name, paths in (files | {"manifest": [root / MANIFEST]}).items():
+        # DuckDB reads what it is given here and no file of its own choosing
+        schema = MANIFEST_SCHEMA if name == "manifest" else TABLES[name]
+        connection.register(name, dataset.dataset([str(path) for path in paths], schema, format="parquet"))
     return connection
-
-
-def _escape_glob(path: str) -> str:
-    """A folder's name as a pattern that matches just it."""
-    return "".join(f"[{char}]" if char in "*?[" else char for char in path)

@@ -8,7 +8,6 @@ from transforms.budget.figures import (
     CameraFigures,
     DatasetFigures,
     Tally,
-    figures_from_tables,
     tally_clips,
     tally_frames,
     total,
@@ -45,7 +44,7 @@ def frames():
 
 
 def test_duplicates_damage_and_unsampled_frames_do_not_count():
-    figures = figures_from_tables(clips(), frames(), detections=9, tracks=3)
+    figures = total([tally_clips(clips()), tally_frames(frames()), Tally(detections=9, tracks=3)]).figures()
     assert figures == DatasetFigures(
         camera_hours=2.5,
         clips=3,
@@ -59,7 +58,8 @@ def test_duplicates_damage_and_unsampled_frames_do_not_count():
 
 
 def test_empty_tables_are_zero():
-    assert figures_from_tables(clips().slice(0, 0), frames().slice(0, 0)) == DatasetFigures(0.0, 0, 0, ())
+    empty = total([tally_clips(clips().slice(0, 0)), tally_frames(frames().slice(0, 0))])
+    assert empty.figures() == DatasetFigures(0.0, 0, 0, ())
 
 
 def test_a_camera_without_length_has_no_rate():

@@ -47,7 +47,6 @@ def test_two_tracks():
     assert found.first_ns.tolist() == [7, 10]
     assert found.last_ns.tolist() == [7, 40]
     assert found.detected.tolist() == [1, 4]
-    assert found.mean_score.tolist() == [0.25, 0.625]
     assert found.score.tolist() == [0.25, 0.875]
     assert found.votes.tolist() == [[0.25, 0, 0, 0, 0, 0], [0, 0, 0, 0, 1.25, 1.25]]
     # Equal votes: the smaller index.
@@ -66,7 +65,7 @@ def test_votes_are_laid_out_as_a_map_column():
 @pytest.mark.parametrize("table", [[], [(-1, 5, 0.5, 3)]])
 def test_no_tracks_are_empty_columns(table):
     found = summarise(*columns(table))
-    assert [len(getattr(found, name)) for name in found.__dataclass_fields__] == [0] * 8
+    assert [len(getattr(found, name)) for name in found.__dataclass_fields__] == [0] * 7
     assert found.vote_entries()[0].tolist() == [0]
 
 
@@ -83,7 +82,6 @@ def test_equals_the_plain_loop_in_any_order(table, random):
             min(r[1] for r in own),
             max(r[1] for r in own),
         )
-        assert found.mean_score[place] == pytest.approx(sum(scores) / len(scores))
         assert found.score[place] == pytest.approx(sum(better) / len(better))
         assert found.votes[place].sum() == pytest.approx(sum(scores))
     shuffled = list(table)
