@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -10,11 +9,9 @@ import numpy.typing as npt
 from models.detections import Detections
 from models.sessions import Detector
 from transforms.clips.shards import WHOLE_CLIP_NS, Part
+from transforms.labels.seen import PartLabels
 from transforms.labels.tracking import TrackerSettings, track
 from transforms.tables.ids import stable_id
-
-if TYPE_CHECKING:
-    from transforms.labels.labelling import PartLabels
 
 NO_TRACK = -1
 
@@ -35,7 +32,7 @@ class Tracked:
         own: number of the first detection that is not of the context.
     """
 
-    labels: "PartLabels"
+    labels: PartLabels
     model_digest: str
     frame_of: npt.NDArray[np.int32]
     boxes: npt.NDArray[np.float32]
@@ -82,7 +79,7 @@ class Links:
     tail: dict[str, str]
 
 
-def follow(labels: "PartLabels", detectors: Sequence[Detector]) -> list[Tracked]:
+def follow(labels: PartLabels, detectors: Sequence[Detector]) -> list[Tracked]:
     """Tracks each detector's detections over the context and the minute itself.
 
     Args:
@@ -94,7 +91,7 @@ def follow(labels: "PartLabels", detectors: Sequence[Detector]) -> list[Tracked]
     ]
 
 
-def _follow(labels: "PartLabels", detector: Detector, found: Sequence[Detections]) -> Tracked:
+def _follow(labels: PartLabels, detector: Detector, found: Sequence[Detections]) -> Tracked:
     model, confident = detector.sha256, detector.card.confident_score
     settings = TrackerSettings(
         high_score=confident, new_score=confident, low_score=min(detector.card.min_score, confident)

@@ -3,7 +3,7 @@
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import BinaryIO
 
 import numpy as np
@@ -16,11 +16,11 @@ from models.sessions import Detector
 from transforms.clips.decoding import ClipDecoder, SampledFrame
 from transforms.clips.errors import ClipError
 from transforms.clips.refs import ClipRef, Failure
-from transforms.clips.sei import SeiMetadata
 from transforms.clips.shards import Part, ShardPlan
 from transforms.labels import rows
 from transforms.labels.following import Links, follow, links
-from transforms.labels.quality import Quality, measure
+from transforms.labels.quality import measure
+from transforms.labels.seen import FrameRow, PartLabels
 from transforms.labels.settings import LabelSettings
 from transforms.tables.ids import frame_id
 
@@ -34,52 +34,6 @@ class Timings:
     decode_s: float = 0.0
     detect_s: float = 0.0
     track_s: float = 0.0
-
-
-@dataclass(frozen=True, slots=True)
-class FrameRow:
-    """A sampled frame without its pixels.
-
-    Attributes:
-        frame_id: its id.
-        timestamp_ns: its time in the part's clip; frames of the context lie before the part's begin.
-        pts: its time stamp in the container.
-        sample_index: its number among the samples, None where its PTS goes back.
-        is_keyframe: whether it can be decoded without others.
-        is_damaged: whether it or what it depends on is damaged.
-        gop_start_pts: PTS of the keyframe that decoding starts from.
-        quality: figures of its luma, None for frames of the context.
-        in_context: whether it belongs to the previous minute.
-    """
-
-    frame_id: str
-    timestamp_ns: int
-    pts: int
-    sample_index: int | None
-    is_keyframe: bool
-    is_damaged: bool
-    gop_start_pts: int | None
-    quality: Quality | None
-    in_context: bool
-
-
-@dataclass(slots=True)
-class PartLabels:
-    """All that was learnt from one camera's minute.
-
-    Attributes:
-        part: the clip and its window.
-        frames: sampled frames, those of the context first.
-        labelled: positions in `frames` of the frames that the detectors saw.
-        detections: for each detector, one `Detections` a labelled frame.
-        telemetry: (pts, timestamp_ns, message) of the window.
-    """
-
-    part: Part
-    frames: list[FrameRow] = field(default_factory=list)
-    labelled: list[int] = field(default_factory=list)
-    detections: list[list[Detections]] = field(default_factory=list)
-    telemetry: list[tuple[int, int, SeiMetadata]] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)

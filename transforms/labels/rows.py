@@ -1,7 +1,7 @@
 """Rows of a shard: columns from what was seen and tracked."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -10,19 +10,17 @@ from models.taxonomy import CATEGORIES
 from transforms.clips.refs import ClipRef
 from transforms.clips.shards import Part, ShardPlan
 from transforms.labels.following import Tracked
+from transforms.labels.seen import PartLabels
 from transforms.labels.settings import LabelSettings
 from transforms.labels.tracklets import summarise
 from transforms.tables.schemas import SHARD_TABLES
-
-if TYPE_CHECKING:
-    from transforms.labels.labelling import PartLabels
 
 Columns = dict[str, Any]
 
 
 def tables(
     plan: ShardPlan,
-    labelled: "Sequence[PartLabels]",
+    labelled: Sequence[PartLabels],
     tracked: Sequence[Sequence[Tracked]],
     settings: LabelSettings,
 ) -> dict[str, pa.Table]:
@@ -115,7 +113,7 @@ def _clip(plan: ShardPlan, part: Part, event: str, settings: LabelSettings) -> C
     )
 
 
-def _frames(labels: "PartLabels") -> Columns:
+def _frames(labels: PartLabels) -> Columns:
     clip = labels.part.clip
     frames = [frame for frame in labels.frames if not frame.in_context]
     start = clip.start_utc_ns
@@ -138,7 +136,7 @@ def _frames(labels: "PartLabels") -> Columns:
     }
 
 
-def _telemetry(labels: "PartLabels") -> Columns:
+def _telemetry(labels: PartLabels) -> Columns:
     messages = labels.telemetry
     own = ("clip_id", "pts", "timestamp_ns")
     return {
