@@ -24,7 +24,7 @@ demo: $(VENV)/.demo
 	@echo "  $(BIN)/clipmill budget demo --workload fsd --cluster cortex"
 
 test: $(VENV)/.dev
-	$(BIN)/pytest -n auto $(PYTEST_ARGS)
+	$(BIN)/pytest -n auto --dist worksteal $(PYTEST_ARGS)
 
 check: $(VENV)/.dev
 	$(BIN)/ruff format --check .

