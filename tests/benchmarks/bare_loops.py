@@ -17,9 +17,18 @@ PAD = 114
 
 
 def bare_pool(
-    clips: list[Path], network: bytes, fps: float, size: int, interpolation: Interpolation, threads: int = 2
+    clips: list[Path],
+    network: bytes,
+    fps: float,
+    size: int,
+    interpolation: Interpolation,
+    categories: np.ndarray,
+    threads: int = 2,
 ) -> tuple[list[tuple[str, int]], int]:
     """PyAV and onnxruntime in a pool of threads, rectangular input, nothing else.
+
+    Args:
+        categories: category of each of the network's classes, -1 = not wanted; boxes are suppressed by category.
 
     Returns:
         (file name, pts) of every sampled frame, and the number of boxes.
@@ -28,12 +37,19 @@ def bare_pool(
     options.intra_op_num_threads = options.inter_op_num_threads = 1
     session = onnxruntime.InferenceSession(network, options, providers=["CPUExecutionProvider"])
     with ThreadPoolExecutor(threads) as pool:
-        results = list(pool.map(lambda path: _one_clip(path, session, fps, size, interpolation), clips))
+        results = list(
+            pool.map(lambda path: _one_clip(path, session, fps, size, interpolation, categories), clips)
+        )
     return sorted(item for frames, _ in results for item in frames), sum(boxes for _, boxes in results)
 
 
 def _one_clip(
-    path: Path, session: onnxruntime.InferenceSession, fps: float, size: int, interpolation: Interpolation
+    path: Path,
+    session: onnxruntime.InferenceSession,
+    fps: float,
+    size: int,
+    interpolation: Interpolation,
+    categories: np.ndarray,
 ) -> tuple[list[tuple[str, int]], int]:
     frames, boxes = [], 0
     with av.open(path) as container:
@@ -48,7 +64,7 @@ def _one_clip(
             padded = np.full((-(-height // 32) * 32, -(-width // 32) * 32, 3), PAD, np.uint8)
             padded[:height, :width] = image
             (output,) = session.run(None, {"images": cv2.dnn.blobFromImage(padded)})
-            boxes += count_boxes(output[0], padded.shape[0], padded.shape[1])
+            boxes += count_boxes(output[0], padded.shape[0], padded.shape[1], categories)
             frames.append((path.name, frame.pts))
     return frames, boxes
 
@@ -70,12 +86,13 @@ def sampled(
             yield frame
 
 
-def count_boxes(output: np.ndarray, height: int, width: int) -> int:
-    """YOLOX's boxes from a score of 0.1 on, after class-wise suppression."""
+def count_boxes(output: np.ndarray, height: int, width: int, categories: np.ndarray) -> int:
+    """YOLOX's boxes of wanted classes from a score of 0.1 on, after suppression by category."""
     scores = output[:, 4:5] * output[:, 5:]
     classes = scores.argmax(1)
     best = scores[np.arange(len(scores)), classes]
-    keep = np.flatnonzero(best >= MIN_SCORE)
+    classes = categories[classes]
+    keep = np.flatnonzero((best >= MIN_SCORE) & (classes >= 0))
     if not len(keep):
         return 0
     grids, steps = [], []
@@ -118,7 +135,7 @@ def naive_loop(clips: list[Path], network: Path, fps: float) -> int:
             padded[: small.shape[0], : small.shape[1]] = small
             blob = padded.transpose(2, 0, 1)[None].astype(np.float32)
             (output,) = session.run(None, {"images": blob})
-            count_boxes(output[0], 416, 416)
+            count_boxes(output[0], 416, 416, np.arange(80))
             frames += 1
         capture.release()
     return frames

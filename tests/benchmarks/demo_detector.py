@@ -1,6 +1,6 @@
 """The bundled detector on rendered clips that it was not trained on, beside a public network.
 
-    python tests/benchmarks/demo_detector.py [--clips 24] [--cameras front|all] [--models demo yolox-nano] [--json]
+    python tests/benchmarks/demo_detector.py [--clips 24] [--cameras front|all] [--first-seed 10000] [--models demo yolox-nano] [--json]
 
 Each clip is a world of a seed from 10,000 on, filmed, coded, probed, decoded and sampled as the product does: those that
 `clipmill sample --clips` writes, or with `--cameras all` from any camera, in six conditions in turn. Boxes at least 12 px high and at least 40 % visible count; others count neither for nor against. Figures are AP at IoU 0.5 by
@@ -87,15 +87,16 @@ class Clip:
         return {"all", conditions.light, "rain" if conditions.rain else "dry"}
 
 
-def film_clip(number: int, seconds: float, cameras: str) -> Clip:
+def film_clip(number: int, seconds: float, cameras: str, first_seed: int = FIRST_SEED) -> Clip:
     """The clip of a number.
 
     Args:
         number: from 0.
         seconds: how long.
         cameras: "front" for a clip of `clipmill sample --clips`; "all" to turn cameras and times against conditions.
+        first_seed: seed of clip 0.
     """
-    seed, camera, conditions, start_s = FIRST_SEED + number, "front", clip_conditions(FIRST_SEED, number), 0.0
+    seed, camera, conditions, start_s = first_seed + number, "front", clip_conditions(first_seed, number), 0.0
     if cameras == "all":
         camera = CAMERA_NAMES[(number + number // len(CONDITIONS)) % len(CAMERA_NAMES)]
         conditions, start_s = CONDITIONS[number % len(CONDITIONS)], 5.0 * (number % 9)
@@ -253,12 +254,16 @@ def main() -> None:
     )
     parser.add_argument("--clips", type=int, default=24)
     parser.add_argument("--seconds", type=float, default=4.0)
+    parser.add_argument("--first-seed", type=int, default=FIRST_SEED)
     parser.add_argument("--cameras", choices=("front", "all"), default="front")
     parser.add_argument("--models", nargs="+", default=["demo", "yolox-nano"], metavar="NAME[@SIZE]")
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
     cv2.setNumThreads(1)
-    clips = [film_clip(number, options.seconds, options.cameras) for number in range(options.clips)]
+    clips = [
+        film_clip(number, options.seconds, options.cameras, options.first_seed)
+        for number in range(options.clips)
+    ]
     detectors = {name: open_detector(name) for name in options.models}
     report = {name: judge(clips, detector) for name, detector in detectors.items() if detector}
     dark = sum(bool(clip.groups & {"night", "rain"}) for clip in clips)

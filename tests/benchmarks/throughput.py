@@ -41,16 +41,19 @@ def main() -> int:
 def against_pool(folder: Path, arguments: argparse.Namespace) -> None:
     """(a) frames a second against a bare pool of two threads."""
     from models.graphs import prepare
+    from models.postprocessing import category_table
     from models.registry import find_model
     from transforms.clips.pictures import SCALER
 
     clips = many_clips(folder / "pool", arguments.clips)
-    network = prepare(NETWORK.read_bytes(), find_model(str(NETWORK)).card.input, NETWORK.name)
+    card = find_model(str(NETWORK)).card
+    network = prepare(NETWORK.read_bytes(), card.input, NETWORK.name)
+    categories = category_table(card)
     results: dict[str, object] = {}
 
     def bare() -> float:
         started = time.perf_counter()
-        results["bare"] = bare_pool(clips, network, FPS, SIZE, SCALER)
+        results["bare"] = bare_pool(clips, network, FPS, SIZE, SCALER, categories)
         return time.perf_counter() - started
 
     def clipmill() -> float:
