@@ -166,25 +166,17 @@ def _is_text(path: str) -> bool:
 
 def _garbled(path: str) -> Failure:
     shown = os.fsencode(path).decode("utf-8", "backslashreplace")
-    return Failure(
-        uri=shown,
-        clip_id="",
-        stage="discover",
-        error="unreadable",
-        message=f"{shown}: the name is not UTF-8 text; rename the file and run again",
-        retryable=True,
-    )
+    return _failure(shown, "the name is not UTF-8 text; rename the file and run again")
 
 
 def _unreadable(uri: str, error: Exception) -> Failure:
     reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+    return _failure(uri, f"{reason}; check its permissions and run again")
+
+
+def _failure(uri: str, what: str) -> Failure:
     return Failure(
-        uri=uri,
-        clip_id="",
-        stage="discover",
-        error="unreadable",
-        message=f"{uri}: {reason}; check its permissions and run again",
-        retryable=True,
+        uri=uri, clip_id="", stage="discover", error="unreadable", message=f"{uri}: {what}", retryable=True
     )
 
 

@@ -94,12 +94,13 @@ def wait_for_shards(output: Path, count: int, process: "subprocess.Popen[bytes]"
         time.sleep(0.02)
 
 
-def test_interrupted_runs_say_so_and_keep_what_was_committed(tmp_path):
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_interrupted_runs_say_so_and_keep_what_was_committed(tmp_path, number):
     output = tmp_path / "out"
     label = command("label", SAMPLE, "-o", output, *FAST, "--workers", "1")
     process = subprocess.Popen(label, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     wait_for_shards(output, 1, process)
-    process.send_signal(signal.SIGINT)
+    process.send_signal(number)
     shown, errors = process.communicate(timeout=60)
     assert process.returncode == 130
     assert '"code": 130' in shown

@@ -12,10 +12,12 @@ from transforms.clips.shards import (
     WHOLE_CLIP_NS,
     TwoCarsError,
     drive_key,
+    event_folder_id,
     event_id,
     plan_drives,
     split_duplicates,
 )
+from transforms.clips.sources import name_clip
 
 CONTEXT_NS = 2_000_000_000
 
@@ -141,3 +143,10 @@ def test_clips_without_a_minute_stand_alone():
     one, other = clip("/a.mp4"), clip("/b.mp4")
     assert drive_key(one) != drive_key(other)
     assert drive_key(minute_clip(0)) == drive_key(minute_clip(7, "back"))
+
+
+def test_an_encrypted_event_and_its_decrypted_copy_are_two_events():
+    place = "SavedClips/2026-11-01_12-03-00/2026-11-01_12-00-00-front.mp4"
+    plain = name_clip(f"/car/TeslaCam/{place}", "/car")
+    encrypted = name_clip(f"/car/TeslaCam/EncryptedClips/{place}", "/car")
+    assert event_folder_id(plain) != event_folder_id(encrypted)
