@@ -13,9 +13,9 @@ import pyarrow.parquet as pq
 from pipelines.beam_options import beam_options, clear_message, refuse_local_output
 from pipelines.locks import output_lock
 from pipelines.outcome import JobError, UsageError
+from transforms.budget.demand.figures import DatasetFigures
 from transforms.budget.errors import BudgetUsageError
 from transforms.budget.estimates import Estimate, estimates_from_table
-from transforms.budget.figures import DatasetFigures
 from transforms.budget.request import BudgetRequest
 from transforms.estimate import (
     BUDGET,

@@ -9,8 +9,7 @@ import apache_beam as beam
 import pyarrow.parquet as pq
 from apache_beam.pvalue import PCollection
 
-from transforms.budget.estimates import Estimate, estimates_table
-from transforms.budget.figures import (
+from transforms.budget.demand.figures import (
     CLIP_COLUMNS,
     COUNTED_TABLES,
     FRAME_COLUMNS,
@@ -20,6 +19,7 @@ from transforms.budget.figures import (
     tally_frames,
     total,
 )
+from transforms.budget.estimates import Estimate, estimates_table
 from transforms.budget.request import BudgetRequest
 from transforms.storage import open_store
 from transforms.tables.replacing import replace_whole

@@ -11,7 +11,7 @@ from apache_beam.pvalue import AsSingleton, PCollection
 from models.registry import ModelRef
 from models.sessions import load_detector
 from models.taxonomy import TAXONOMY_VERSION
-from transforms.budget.figures import Tally, tally_clips, tally_frames, total
+from transforms.budget.demand.figures import Tally, tally_clips, tally_frames, total
 from transforms.clips.shards import ShardPlan
 from transforms.concurrent import ConcurrentMap
 from transforms.labels.labelling import ShardRows, label_shard

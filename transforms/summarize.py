@@ -8,9 +8,9 @@ import apache_beam as beam
 import pyarrow as pa
 from apache_beam.pvalue import AsList, PCollection
 
+from transforms.budget.demand.figures import total
 from transforms.budget.estimates import estimates_table
 from transforms.budget.estimating import estimate
-from transforms.budget.figures import total
 from transforms.clips.memory import remember
 from transforms.clips.refs import ClipRef, Failure, InputFile
 from transforms.clips.shards import Duplicate, ShardPlan, event_id

@@ -10,8 +10,8 @@ from pipelines.outcome import Outcome, UsageError
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
+    from transforms.budget.demand.figures import DatasetFigures
     from transforms.budget.estimates import Estimate, Quantity
-    from transforms.budget.figures import DatasetFigures
     from transforms.budget.request import BudgetRequest
 
 HELP = "estimate the compute budget of training on a data set: hours, days, energy, carbon, water, money"
@@ -102,7 +102,7 @@ def _of_dataset(arguments: argparse.Namespace, request: "BudgetRequest") -> Outc
 
 
 def _of_hours(arguments: argparse.Namespace, request: "BudgetRequest") -> Outcome:
-    from transforms.budget.figures import DatasetFigures
+    from transforms.budget.demand.figures import DatasetFigures
 
     hours = arguments.camera_hours
     if not (isfinite(hours) and hours > 0):
@@ -114,7 +114,7 @@ def _of_hours(arguments: argparse.Namespace, request: "BudgetRequest") -> Outcom
 
 def _of_flops(arguments: argparse.Namespace) -> Outcome:
     from transforms.budget.estimating import estimate_flops
-    from transforms.budget.phases import parse_as_of
+    from transforms.budget.supply.phases import parse_as_of
 
     estimate = estimate_flops(
         arguments.flops,
@@ -129,8 +129,8 @@ def _of_flops(arguments: argparse.Namespace) -> Outcome:
 
 
 def _request(arguments: argparse.Namespace) -> "BudgetRequest":
-    from transforms.budget.phases import Allocation, parse_as_of
     from transforms.budget.request import BudgetRequest
+    from transforms.budget.supply.phases import Allocation, parse_as_of
 
     return BudgetRequest(
         workloads=tuple(arguments.workload or ()),
@@ -148,7 +148,7 @@ def _outcome(
     dataset: str | None = None,
 ) -> Outcome:
     from transforms.budget.draws import DEFAULT_DRAWS
-    from transforms.budget.library import load_facts
+    from transforms.budget.facts.library import load_facts
 
     data: dict[str, object] = {
         "estimates": [estimate.as_json() for estimate in estimates],

@@ -14,8 +14,8 @@ from rich.console import Console
 from pipelines.budget import BudgetJob, run
 from pipelines.commands import budget
 from pipelines.outcome import JobError, UsageError
+from transforms.budget.demand.figures import CameraFigures, DatasetFigures
 from transforms.budget.estimating import estimates_table
-from transforms.budget.figures import CameraFigures, DatasetFigures
 from transforms.budget.request import BudgetRequest
 from transforms.estimate import FIGURES_KEY
 from transforms.tables.commits import encode, facts_of, file_metadata

@@ -6,8 +6,8 @@ from typing import Final
 import numpy as np
 from scipy.special import ndtri
 
-from transforms.budget.flops import FloatArray
-from transforms.budget.values import Assumption, Fact, InputKind
+from transforms.budget.demand.flops import FloatArray
+from transforms.budget.facts.values import Assumption, Fact, InputKind
 
 DEFAULT_DRAWS: Final = 4000
 

@@ -7,8 +7,8 @@ from itertools import groupby
 
 import pyarrow as pa
 
-from transforms.budget.resources import UNITS
-from transforms.budget.values import Assumption
+from transforms.budget.costs import UNITS
+from transforms.budget.facts.values import Assumption
 from transforms.tables.budget_schema import BUDGET
 
 _KEY = ("workload", "cluster", "phase", "as_of", "accelerator", "accelerator_count")

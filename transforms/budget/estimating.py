@@ -8,17 +8,17 @@ from typing import Final, TypeVar
 
 import numpy as np
 
-from transforms.budget.catalogue import Cluster, WorkKind
+from transforms.budget.costs import UNITS, Site, accelerator_hours, quantities
+from transforms.budget.demand.figures import DatasetFigures
+from transforms.budget.demand.flops import FloatArray
+from transforms.budget.demand.workloads import Workload, training_flops
 from transforms.budget.draws import DEFAULT_DRAWS, Draws, Inputs
 from transforms.budget.errors import BudgetUsageError
 from transforms.budget.estimates import Estimate, Quantity, estimates_table
-from transforms.budget.figures import DatasetFigures
-from transforms.budget.flops import FloatArray
-from transforms.budget.library import Facts, load_facts
-from transforms.budget.phases import Allocation, Pool, first_known, pools_on, remarks
-from transforms.budget.resources import UNITS, Site, accelerator_hours, quantities
-from transforms.budget.values import InputKind
-from transforms.budget.workloads import Workload, training_flops
+from transforms.budget.facts.catalogue import Cluster, WorkKind
+from transforms.budget.facts.library import Facts, load_facts
+from transforms.budget.facts.values import InputKind
+from transforms.budget.supply.phases import Allocation, Pool, first_known, pools_on, remarks
 
 __all__ = ["Estimate", "Quantity", "estimate", "estimate_flops", "estimates_table"]
 

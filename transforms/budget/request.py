@@ -3,13 +3,13 @@
 from dataclasses import dataclass
 from datetime import date
 
+from transforms.budget.demand.figures import DatasetFigures
 from transforms.budget.draws import DEFAULT_DRAWS
 from transforms.budget.estimates import Estimate
 from transforms.budget.estimating import estimate
-from transforms.budget.figures import DatasetFigures
-from transforms.budget.library import load_facts
-from transforms.budget.phases import Allocation
-from transforms.budget.values import InputKind
+from transforms.budget.facts.library import load_facts
+from transforms.budget.facts.values import InputKind
+from transforms.budget.supply.phases import Allocation
 
 
 @dataclass(frozen=True, slots=True)

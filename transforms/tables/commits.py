@@ -11,7 +11,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from transforms.budget.figures import Tally
+from transforms.budget.demand.figures import Tally
 from transforms.clips.refs import Failure
 from transforms.tables.digests import canonical_json
 from transforms.tables.files import write_parquet

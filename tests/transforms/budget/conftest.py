@@ -1,7 +1,7 @@
 import pytest
 
-from transforms.budget.figures import CameraFigures, DatasetFigures
-from transforms.budget.library import load_facts
+from transforms.budget.demand.figures import CameraFigures, DatasetFigures
+from transforms.budget.facts.library import load_facts
 
 
 @pytest.fixture

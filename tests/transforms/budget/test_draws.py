@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from transforms.budget.draws import Draws, Inputs, spread
-from transforms.budget.values import Fact
+from transforms.budget.facts.values import Fact
 
 
 def fact(p10, p50, p90, unit="W"):

@@ -5,12 +5,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from transforms.budget.costs import UNITS
+from transforms.budget.demand.figures import DatasetFigures
 from transforms.budget.errors import BudgetUsageError
 from transforms.budget.estimates import Estimate, estimates_from_table, estimates_table
 from transforms.budget.estimating import estimate, estimate_flops
-from transforms.budget.figures import DatasetFigures
-from transforms.budget.phases import Allocation
-from transforms.budget.resources import UNITS
+from transforms.budget.supply.phases import Allocation
 from transforms.tables.budget_schema import BUDGET
 
 DRAWS = 200

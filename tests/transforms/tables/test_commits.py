@@ -2,7 +2,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from transforms.budget.figures import Tally
+from transforms.budget.demand.figures import Tally
 from transforms.clips.refs import Failure
 from transforms.tables.commits import (
     ModelFacts,

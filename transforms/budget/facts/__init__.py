@@ -1,1 +1,1 @@
-"""The facts of the compute budget as TOML: every value with unit, source, date and kind."""
+"""What is known, as data with sources (the TOML files), and how it is read and checked."""

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from transforms.budget.flops import (
+from transforms.budget.demand.flops import (
     CAUSAL_ATTENTION,
     FULL_ATTENTION,
     frame_tokens,

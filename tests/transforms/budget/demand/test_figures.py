@@ -3,8 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from transforms.budget.errors import BudgetUsageError
-from transforms.budget.figures import (
+from transforms.budget.demand.figures import (
     CameraFigures,
     DatasetFigures,
     Tally,
@@ -12,6 +11,7 @@ from transforms.budget.figures import (
     tally_frames,
     total,
 )
+from transforms.budget.errors import BudgetUsageError
 
 HOUR_NS = 3_600_000_000_000
 

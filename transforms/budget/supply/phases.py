@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from datetime import date
 from math import floor, isfinite
 
-from transforms.budget.catalogue import Cluster, Phase
 from transforms.budget.errors import BudgetUsageError
+from transforms.budget.facts.catalogue import Cluster, Phase
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,13 +4,13 @@ from pathlib import Path
 
 import pytest
 
+from transforms.budget.costs import accelerator_hours
+from transforms.budget.demand.flops import CAUSAL_ATTENTION, transformer_flops
 from transforms.budget.errors import BudgetUsageError, FactsError
-from transforms.budget.flops import CAUSAL_ATTENTION, transformer_flops
-from transforms.budget.library import parse_facts
-from transforms.budget.resources import accelerator_hours
+from transforms.budget.facts.library import parse_facts
 
 SHARED = Path(os.environ.get("CLIPMILL_SHARED", Path(__file__).resolve().parents[4] / "shared"))
-FACTS = Path(__file__).resolve().parents[3] / "transforms" / "budget" / "facts"
+FACTS = Path(__file__).resolve().parents[4] / "transforms" / "budget" / "facts"
 
 
 def texts():

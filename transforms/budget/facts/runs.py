@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator
 
-from transforms.budget.values import Count, Fact, Kind, Parameters, Record, Share, measured_in
+from transforms.budget.facts.values import Count, Fact, Kind, Parameters, Record, Share, measured_in
 
 Hours = Annotated[Fact, AfterValidator(measured_in("h", 1e-4, 1e10))]
 Days = Annotated[Fact, AfterValidator(measured_in("d", 1e-6, 1e4))]

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from transforms.budget.errors import BudgetUsageError
-from transforms.budget.phases import Allocation, first_known, parse_as_of, pools_on, remarks
+from transforms.budget.supply.phases import Allocation, first_known, parse_as_of, pools_on, remarks
 
 
 def pools(facts, cluster, day):

@@ -5,7 +5,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from transforms.budget.values import (
+from transforms.budget.facts.values import (
     BitRate,
     ByteRate,
     CarbonIntensity,

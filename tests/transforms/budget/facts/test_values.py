@@ -3,7 +3,7 @@ from datetime import date
 import pytest
 from pydantic import ValidationError
 
-from transforms.budget.values import Assumption, Fact, Record, Share, inherit
+from transforms.budget.facts.values import Assumption, Fact, Record, Share, inherit
 
 SOURCE = {"source": "data sheet", "as_of": date(2025, 1, 1), "kind": "published"}
 

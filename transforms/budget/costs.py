@@ -4,11 +4,11 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Final
 
-from transforms.budget.catalogue import Rate
+from transforms.budget.demand.flops import SECONDS_PER_HOUR, FloatArray, Number
 from transforms.budget.draws import Inputs
 from transforms.budget.errors import FactsError
-from transforms.budget.flops import SECONDS_PER_HOUR, FloatArray, Number
-from transforms.budget.library import Facts
+from transforms.budget.facts.catalogue import Rate
+from transforms.budget.facts.library import Facts
 
 HOURS_PER_YEAR: Final = 8766.0
 """Of 365.25 days."""

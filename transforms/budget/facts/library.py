@@ -11,11 +11,19 @@ from typing import Any, TypeVar, get_args
 
 from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 
-from transforms.budget.catalogue import Accelerator, Cluster, Energy, Place, Prices, Utilisation, WorkKind
+from transforms.budget.demand.workloads import Workload
 from transforms.budget.errors import BudgetUsageError, FactsError
-from transforms.budget.runs import Run
-from transforms.budget.values import Fact, ParameterBytes, inherit
-from transforms.budget.workloads import Workload
+from transforms.budget.facts.catalogue import (
+    Accelerator,
+    Cluster,
+    Energy,
+    Place,
+    Prices,
+    Utilisation,
+    WorkKind,
+)
+from transforms.budget.facts.runs import Run
+from transforms.budget.facts.values import Fact, ParameterBytes, inherit
 
 RecordType = TypeVar("RecordType", bound=BaseModel)
 

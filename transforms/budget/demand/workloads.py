@@ -4,9 +4,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from transforms.budget.draws import Inputs
-from transforms.budget.figures import DatasetFigures
-from transforms.budget.flops import (
+from transforms.budget.demand.figures import DatasetFigures
+from transforms.budget.demand.flops import (
     SECONDS_PER_HOUR,
     FloatArray,
     frame_tokens,
@@ -14,7 +13,8 @@ from transforms.budget.flops import (
     transformer_flops,
     video_tokens,
 )
-from transforms.budget.values import (
+from transforms.budget.draws import Inputs
+from transforms.budget.facts.values import (
     Dimension,
     Frequency,
     Parameters,

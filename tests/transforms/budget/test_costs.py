@@ -3,9 +3,9 @@ from datetime import date
 import numpy as np
 import pytest
 
+from transforms.budget.costs import UNITS, Site, accelerator_hours, energy_kwh, quantities, rate_on
 from transforms.budget.draws import Draws, Inputs
 from transforms.budget.errors import FactsError
-from transforms.budget.resources import UNITS, Site, accelerator_hours, energy_kwh, quantities, rate_on
 
 
 def medians(facts, hours=1000.0, **changes):

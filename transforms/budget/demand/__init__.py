@@ -1,0 +1,1 @@
+"""What a training must compute: the data set's figures, tokens and FLOPs."""
