@@ -34,6 +34,7 @@ check: $(VENV)/.dev
 
 docs: $(VENV)/.dev
 	$(BIN)/python -m transforms.tables.describe > docs/tables.md
+	$(BIN)/python -m transforms.budget.evidence.describe > docs/backtest.md
 
 constraints:
 	rm -rf build/constraints && $(PYTHON) -m venv build/constraints

@@ -30,6 +30,26 @@ def read_network(path: Path) -> bytes:
         raise ModelUsageError(f"{path}: cannot read the network: {error.strerror}") from error
 
 
+def parse_network(data: bytes, name: str) -> onnx.ModelProto:
+    """The network in a file's bytes.
+
+    Args:
+        data: the file.
+        name: how messages call the network.
+
+    Raises:
+        ModelUsageError: not an ONNX network.
+    """
+    model = onnx.ModelProto()
+    try:
+        model.ParseFromString(data)
+    except DecodeError as error:
+        raise ModelUsageError(f"{name}: not an ONNX network") from error
+    if not model.graph.node or not model.graph.output:
+        raise ModelUsageError(f"{name}: not an ONNX network")
+    return model
+
+
 def prepare(data: bytes, spec: InputSpec | None, name: str) -> bytes:
     """Makes a network's bytes fit for the runtime.
 
@@ -45,14 +65,8 @@ def prepare(data: bytes, spec: InputSpec | None, name: str) -> bytes:
         ModelUsageError: not an ONNX network, or its weights lie in other files.
         ModelMismatchError: it has no picture as an input.
     """
-    model = onnx.ModelProto()
-    try:
-        model.ParseFromString(data)
-    except DecodeError as error:
-        raise ModelUsageError(f"{name}: not an ONNX network") from error
+    model = parse_network(data, name)
     graph = model.graph
-    if not graph.node or not graph.output:
-        raise ModelUsageError(f"{name}: not an ONNX network")
     if any(tensor.data_location == onnx.TensorProto.EXTERNAL for tensor in _tensors(graph)):
         raise ModelUsageError(
             f"{name}: its weights lie in other files, which no digest of this file covers; save it as one file "

@@ -13,19 +13,20 @@ from pathlib import Path
 from typing import Any
 
 import apache_beam as beam
-import pyarrow as pa
-import pyarrow.parquet as pq
 from apache_beam.options.pipeline_options import PipelineOptions
 
 from models.registry import ModelRef, find_model
 from models.sessions import load_detector
-from pipelines.beam_options import beam_options, clear_message, refuse_local_output
+from pipelines.beam_options import beam_options, clear_message, refuse_local_output, workers_here
 from pipelines.interrupts import interrupts
 from pipelines.jobs import AutolabelJob
 from pipelines.locks import LOCK, output_lock
 from pipelines.outcome import JobError, UsageError
 from pipelines.progress import RunProgress
-from transforms.budget.estimates import estimates_from_table
+from pipelines.speed import cores_here, measured_speed
+from transforms.budget.demand.figures import DatasetFigures
+from transforms.budget.labelling import SPEED_FILE
+from transforms.budget.request import BudgetRequest
 from transforms.clips.shards import TwoCarsError
 from transforms.clips.sources import VIDEO_SUFFIXES
 from transforms.discover import EVENTS, FAILED, FILES, Discover, has_clip
@@ -36,7 +37,7 @@ from transforms.plan import PlanShards, WritePlan
 from transforms.probe import ProbeClips
 from transforms.storage import check_scheme, is_remote, open_store
 from transforms.summarize import SUMMARY, LeftOver, Summarize
-from transforms.tables.layout import DATASET, run_file, table_file
+from transforms.tables.layout import DATASET, run_file
 from transforms.tables.schemas import SCHEMA_VERSION
 from transforms.tables.store import LocalStore, Store
 
@@ -52,11 +53,13 @@ class Resources:
         models: the networks, found and checked.
         run_id: the name of this run.
         threads: clips worked on at once in one process.
+        workers: shards worked on at once on this machine; None where the runner's workers may be elsewhere.
     """
 
     models: Sequence[ModelRef]
     run_id: str
     threads: int
+    workers: int | None
 
 
 def build(root: beam.Pipeline, job: AutolabelJob, resources: Resources) -> None:
@@ -118,10 +121,10 @@ def run(job: AutolabelJob, beam_arguments: Sequence[str]) -> RunResult:
         ModelError: a network is not there or does not fit its card.
     """
     job = _absolute(job)
-    workers = job.workers or _cores()
-    most = max(MOST_WORKERS, 4 * _cores())
+    workers = job.workers or cores_here()
+    most = max(MOST_WORKERS, 4 * cores_here())
     if workers > most:
-        raise UsageError(f"--workers {workers}: this machine has {_cores()} cores; {most} at most")
+        raise UsageError(f"--workers {workers}: this machine has {cores_here()} cores; {most} at most")
     options, threads = beam_options(beam_arguments, workers)
     if not is_remote(job.output):
         refuse_local_output(options, job.output)
@@ -133,7 +136,7 @@ def run(job: AutolabelJob, beam_arguments: Sequence[str]) -> RunResult:
         _refuse_foreign(Path(job.output))
     with output_lock(Path(job.output)) if not is_remote(job.output) else nullcontext():
         _prepare_output(store, job.output)
-        resources = Resources(models, run_id, threads)
+        resources = Resources(models, run_id, threads, workers_here(options, threads))
         started = time.monotonic()
         with RunProgress(store, run_id):
             _execute(job, resources, options)
@@ -155,13 +158,6 @@ def _execute(job: AutolabelJob, resources: Resources, options: PipelineOptions) 
             # the plan is made by a worker; from another process its errors come back as text
             raise UsageError(clear_message(error)) from error
         raise JobError(clear_message(error)) from error
-
-
-def _cores() -> int:
-    """Cores this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def _find_models(job: AutolabelJob) -> list[ModelRef]:
@@ -223,6 +219,7 @@ def _prepare_output(store: Store, output: str) -> None:
 
 def _report(store: Store, job: AutolabelJob, resources: Resources, seconds: float) -> RunResult:
     summary = json.loads(store.read(run_file(resources.run_id, SUMMARY)))
+    figures = DatasetFigures.from_json(summary["figures"])
     folder = run_file(resources.run_id, PROGRESS)
     records = [json.loads(store.read(f"{folder}/{name}")) for name in sorted(store.sizes(folder))]
     written = [record for record in records if record["state"] == "written"]
@@ -246,16 +243,15 @@ def _report(store: Store, job: AutolabelJob, resources: Resources, seconds: floa
             if model.card.for_rendered_scenes_only
         ],
         "models": [{"name": model.card.name, "sha256": model.sha256} for model in resources.models],
-        "budget": [
-            estimate.as_json()
-            for estimate in estimates_from_table(
-                pq.read_table(pa.BufferReader(store.read(table_file("budget"))))
-            )
-        ],
+        "budget": [estimate.brief() for estimate in BudgetRequest().answer(figures)],
     }
+    speed = measured_speed(job, resources.run_id, resources.workers, written)
+    if speed is not None:
+        store.write(SPEED_FILE, speed.model_dump_json().encode())
     record = {
         "job": job.model_dump(),
         **data,
+        "speed": speed and speed.model_dump(),
         "wall_seconds": round(seconds, 3),
         "stages_seconds": {
             name: round(sum(item[name] for item in written), 3)

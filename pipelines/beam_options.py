@@ -1,6 +1,7 @@
 """Beam's own flags: defaults of a local run, and a strict check of what stands after `--`."""
 
 import argparse
+import os
 import re
 from collections.abc import Sequence
 from difflib import get_close_matches
@@ -55,6 +56,20 @@ def beam_options(arguments: Sequence[str], workers: int) -> tuple[PipelineOption
     direct.direct_num_workers = processes
     direct.direct_running_mode = "multi_processing" if processes > 1 else "in_memory"
     return options, -(-workers // processes)
+
+
+def workers_here(options: PipelineOptions, threads: int) -> int | None:
+    """Shards worked on at once on this machine; None where a runner's own workers may be elsewhere.
+
+    Args:
+        options: Beam's options.
+        threads: of each process, as `beam_options` gives them.
+    """
+    if _runner_name(options) not in LOCAL_RUNNERS:
+        return None
+    # Beam takes 0 for all cores
+    processes = options.view_as(DirectOptions).direct_num_workers or os.cpu_count() or 1
+    return int(processes) * threads
 
 
 def refuse_local_output(options: PipelineOptions, output: str) -> None:

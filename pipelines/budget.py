@@ -14,8 +14,6 @@ from pipelines.beam_options import beam_options, clear_message, refuse_local_out
 from pipelines.locks import output_lock
 from pipelines.outcome import JobError, UsageError
 from transforms.budget.demand.figures import DatasetFigures
-from transforms.budget.errors import BudgetUsageError
-from transforms.budget.estimates import Estimate, estimates_from_table
 from transforms.budget.request import BudgetRequest
 from transforms.estimate import (
     BUDGET,
@@ -42,19 +40,6 @@ class BudgetJob:
     request: BudgetRequest
 
 
-@dataclass(frozen=True, slots=True)
-class BudgetResult:
-    """What a run came to.
-
-    Attributes:
-        figures: of the data set.
-        estimates: in the order asked for.
-    """
-
-    figures: DatasetFigures
-    estimates: list[Estimate]
-
-
 def build(root: beam.Pipeline, job: BudgetJob) -> None:
     """Wires the stages; runs nothing.
 
@@ -67,15 +52,18 @@ def build(root: beam.Pipeline, job: BudgetJob) -> None:
     _ = answers | "Budget" >> WriteBudget(job.dataset)
 
 
-def run(job: BudgetJob, beam_arguments: Sequence[str] = ()) -> BudgetResult:
+def run(job: BudgetJob, beam_arguments: Sequence[str] = ()) -> DatasetFigures:
     """Estimates the budget of a data set and writes its `budget` table.
 
     Args:
         job: what to estimate.
         beam_arguments: Beam's own flags.
 
+    Returns:
+        The data set's figures, from which `job.request` answers the same here.
+
     Raises:
-        UsageError: there is no data set, or the request names something unknown.
+        UsageError: there is no data set.
         JobError: a table cannot be read or written.
     """
     options, _ = beam_options(beam_arguments, 1)
@@ -86,15 +74,12 @@ def run(job: BudgetJob, beam_arguments: Sequence[str] = ()) -> BudgetResult:
     store = open_store(job.dataset)
     if not holds_clips(store):
         raise UsageError(f"{job.dataset}: no labelled data set here (clips/*.parquet is missing)")
-    try:
-        job.request.check()
-    except BudgetUsageError as error:
-        raise UsageError(str(error)) from error
     with output_lock(Path(job.dataset)) if not is_remote(job.dataset) else nullcontext():
         try:
             with beam.Pipeline(options=options) as root:
                 build(root, job)
         except Exception as error:
             raise JobError(clear_message(error)) from error
-        table = pq.read_table(io.BytesIO(store.read(table_file(BUDGET))))
-    return BudgetResult(figures_of(table.schema.metadata), list(estimates_from_table(table)))
+        written = pq.read_metadata(io.BytesIO(store.read(table_file(BUDGET)))).metadata
+        assert written is not None
+        return figures_of(written)

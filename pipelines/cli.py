@@ -17,7 +17,20 @@ if TYPE_CHECKING:
     from types import ModuleType
     from typing import NoReturn
 
-COMMANDS: Final = ("label", "run", "budget", "inspect", "sql", "verify", "models", "sample")
+COMMANDS: Final = (
+    "label",
+    "run",
+    "budget",
+    "backtest",
+    "sweep",
+    "inspect",
+    "sql",
+    "verify",
+    "models",
+    "sample",
+)
+
+_PIPED_WIDTH: Final = 100
 
 _SUMMARY: Final = "Car-camera clips in; labelled Parquet shards and a training-compute budget out."
 
@@ -147,7 +160,9 @@ def _print(outcome: Outcome, *, as_json: bool) -> None:
         return
     from rich.console import Console
 
-    console = Console(soft_wrap=not sys.stdout.isatty())
+    piped = not sys.stdout.isatty()
+    # a table that goes into a file has no terminal to fit
+    console = Console(soft_wrap=piped, width=_PIPED_WIDTH if piped and "COLUMNS" not in os.environ else None)
     for item in outcome.human:
         console.print(item, highlight=False, markup=False)
 

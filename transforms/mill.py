@@ -115,6 +115,7 @@ class Mill:
             "ended": time.time(),
             "frames": sum(summary.frames_labelled.values()),
             "detections": summary.counts["detections"],
+            "camera_ns": sum(duration_ns for *_, duration_ns, _shown in summary.tally.cameras),
         }
         store.write(run_file(self._run_id, f"{PROGRESS}/{plan.name}.json"), canonical_json(record).encode())
         return summary

@@ -10,7 +10,7 @@ from apache_beam.pvalue import AsList, PCollection
 
 from transforms.budget.demand.figures import total
 from transforms.budget.estimates import estimates_table
-from transforms.budget.estimating import estimate
+from transforms.budget.request import BudgetRequest
 from transforms.clips.memory import remember
 from transforms.clips.refs import ClipRef, Failure, InputFile
 from transforms.clips.shards import Duplicate, ShardPlan, event_id
@@ -151,7 +151,8 @@ class Finish:
         )
         remove_orphans(store, shards)
         tables = whole_tables(found, left, read_events(store))
-        tables["budget"] = estimates_table(estimate(total(shard.tally for shard in shards).figures()))
+        figures = total(shard.tally for shard in shards).figures()
+        tables["budget"] = estimates_table(BudgetRequest().answer(figures))
         whole = write_whole(store, tables, found.duplicate_rows)
         manifest = write_manifest(store, shards, whole)
         rows: Counter[str] = Counter()
@@ -160,7 +161,10 @@ class Finish:
         rows.update({file.path.partition("/")[0]: file.rows for file in whole})
         write_dataset(store, manifest, rows, shards, self._settings.model_dump())
         remember(store, clips, self._timezone)
-        summary = run_summary(found, len(files)) | {"left_over_shards": len(left)}
+        summary = run_summary(found, len(files)) | {
+            "left_over_shards": len(left),
+            "figures": figures.as_json(),
+        }
         store.write(run_file(self._run_id, SUMMARY), canonical_json(summary).encode())
 
 

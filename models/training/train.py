@@ -1,8 +1,7 @@
 """Trains the bundled detector: `python -m models.training.train FRAMES --out DIR --minutes 30 --seed 0`.
 
-FRAMES is a folder of shards as `models.training.frames` describes them. Every 20th shard is held out to choose
-nothing but to watch. DIR gets, again and again while the training runs: `weights.pt` (averaged weights, classes,
-progress), `demo.onnx` and `log.jsonl`.
+FRAMES is a folder of shards as `models.training.frames` describes them; some are held out to watch. DIR gets, again
+and again while the training runs: `weights.pt` (averaged weights, classes, progress), `demo.onnx` and `log.jsonl`.
 """
 
 import argparse
@@ -21,21 +20,19 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from models.taxonomy import CATEGORIES
 from models.training.export import save, to_onnx
-from models.training.frames import FrameStore, LabelledFrame, Shard, random_crops, read_shards
+from models.training.frames import LabelledFrame, random_crops
 from models.training.losses import Truth, losses
 from models.training.network import DemoDetector
+from models.training.training_set import read_training_set
 from models.training.validation import validate
 
-HELD_OUT_EVERY: Final = 20
 AVERAGING: Final = 0.998
 """Share of the old average that stays at each step; the exported weights are such an average."""
 WARM_UP: Final = 0.03
 """Share of the training in which the learning rate rises."""
 WEIGHT_DECAY: Final = 0.03
 MAX_GRADIENT: Final = 10.0
-VALIDATION_FRAMES: Final = 120
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +45,7 @@ class Settings:
         long_side: of the network's input for a whole frame, pixels.
         peak_rate: the highest learning rate.
         seed: of weights, order and crops.
+        steps: length in steps instead, whatever time they take; None = `minutes` is the length.
     """
 
     minutes: float
@@ -55,12 +53,28 @@ class Settings:
     long_side: int
     peak_rate: float
     seed: int
+    steps: int | None = None
+
+    def progress(self, minutes: float, step: int) -> float:
+        """Share of the training that is over, 0..1 and, where time counts, a little beyond.
+
+        Args:
+            minutes: since it began.
+            step: steps done.
+        """
+        return minutes / self.minutes if self.steps is None else step / self.steps
 
 
-def pick_classes(shards: Sequence[Shard]) -> list[str]:
-    """Categories that occur in the truth, in the taxonomy's order."""
-    seen = sorted({int(number) for shard in shards for number in np.unique(shard.categories)})
-    return [CATEGORIES[number] for number in seen]
+def fresh_detector(class_count: int, seed: int) -> DemoDetector:
+    """A detector with random weights, laid out as convolutions run fastest.
+
+    Args:
+        class_count: how many classes it tells apart.
+        seed: of the weights.
+    """
+    torch.manual_seed(seed)
+    detector: DemoDetector = DemoDetector(class_count).to(memory_format=torch.channels_last)
+    return detector
 
 
 def to_batch(crops: Sequence[LabelledFrame]) -> tuple[Tensor, Truth]:
@@ -128,7 +142,7 @@ def fit(
     settings: Settings,
     report: Callable[[DemoDetector, dict[str, float]], None],
 ) -> DemoDetector:
-    """Trains until the time is over.
+    """Trains until the time is over, or the steps are done.
 
     Args:
         detector: fresh.
@@ -143,10 +157,10 @@ def fit(
     optimizer = optimizer_for(detector)
     detector.train()
     started = time.monotonic()
-    step, next_report, sums = 0, settings.report_minutes, torch.zeros(4)
-    while (minutes := (time.monotonic() - started) / 60) < settings.minutes:
+    step, minutes, next_report, sums = 0, 0.0, settings.report_minutes, torch.zeros(4)
+    while (progress := settings.progress(minutes, step)) < 1:
         for group in optimizer.param_groups:
-            group["lr"] = settings.peak_rate * rate(minutes / settings.minutes)
+            group["lr"] = settings.peak_rate * rate(progress)
         images, truth = next(source)
         parts = losses(detector(images), truth, images.shape[2], images.shape[3])
         optimizer.zero_grad()
@@ -155,6 +169,7 @@ def fit(
         optimizer.step()
         average_into(average, detector, step)
         step += 1
+        minutes = (time.monotonic() - started) / 60
         sums += torch.tensor([parts.box.item(), parts.objectness.item(), parts.classes.item(), 1.0])
         if minutes >= next_report:
             box, objectness, classes = (sums[:3] / sums[3]).tolist()
@@ -170,7 +185,7 @@ def fit(
             )
             next_report += settings.report_minutes
             sums.zero_()
-    report(average, {"minutes": settings.minutes, "step": step})
+    report(average, {"minutes": minutes, "step": step})
     return average
 
 
@@ -183,23 +198,15 @@ def train(frames: Path, out: Path, settings: Settings, start: Path | None = None
         settings: of the run.
         start: `weights.pt` of an earlier run to go on from.
     """
-    paths = sorted(frames.glob("*.npz"))
-    shards = read_shards(paths)
-    classes = pick_classes(shards)
-    class_of = np.full(len(CATEGORIES), -1, np.int64)
-    class_of[[CATEGORIES.index(name) for name in classes]] = np.arange(len(classes))
-    store = FrameStore(shards, class_of)
-    held_out = [place for place in store.places if place[0] % HELD_OUT_EVERY == HELD_OUT_EVERY - 1]
-    used = [place for place in store.places if place[0] % HELD_OUT_EVERY != HELD_OUT_EVERY - 1]
-    watched = held_out[:: max(1, len(held_out) // VALIDATION_FRAMES)]
+    known = read_training_set(frames)
+    classes = list(known.classes)
     out.mkdir(parents=True, exist_ok=True)
-    torch.manual_seed(settings.seed)
-    detector = DemoDetector(len(classes)).to(memory_format=torch.channels_last)
+    detector = fresh_detector(len(classes), settings.seed)
     if start:
         detector.load_state_dict(torch.load(start, weights_only=True)["weights"])
 
     def report(average: DemoDetector, figures: dict[str, float]) -> None:
-        ap = validate(average, store, watched, settings.long_side)
+        ap = validate(average, known.store, known.watched, settings.long_side)
         line = {key: round(value, 4) for key, value in figures.items()}
         line |= {"ap50": round(float(np.nanmean(ap)), 4)}
         line |= {
@@ -212,7 +219,7 @@ def train(frames: Path, out: Path, settings: Settings, start: Path | None = None
         torch.save({"weights": weights, "classes": classes, "figures": line}, out / "weights.pt")
         save(to_onnx(weights, len(classes), height=256, width=416), out / "demo.onnx")
 
-    crops = random_crops(store, used, long_side=settings.long_side, seed=settings.seed)
+    crops = random_crops(known.store, known.used, long_side=settings.long_side, seed=settings.seed)
     fit(detector, batches(crops), settings, report)
 
 

@@ -4,7 +4,7 @@ import argparse
 import sys
 from typing import TYPE_CHECKING, Final
 
-from pipelines.outcome import ExitCode, Outcome
+from pipelines.outcome import ExitCode, Outcome, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -16,6 +16,7 @@ HELP = "list, show, fetch and check the networks"
 EXAMPLES = """
 clipmill models list
 clipmill models show yolox-nano
+clipmill models show my-export.onnx --dimension sequence=576
 clipmill models fetch yolox-nano yolox-s
 clipmill models check yolox-nano --size 640
 clipmill models check my-card.toml --file my-export.onnx
@@ -39,7 +40,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         return actions.add_parser(name, help=text, description=text, parents=[shared], allow_abbrev=False)
 
     add("list", "the networks that --model knows by name")
-    add("show", "the card of a network").add_argument("model", help="NAME, CARD.toml or NET.onnx")
+    show = add("show", "the card of a network, and the work of its forward pass")
+    show.add_argument("model", help="NAME, CARD.toml or NET.onnx")
+    show.add_argument(
+        "--dimension",
+        metavar="AXIS=N",
+        action="append",
+        default=[],
+        help="length of an axis of the input that the network leaves open, by its name, or of any as INPUT:AXIS=N "
+        "(repeatable; default: the card's size, and 1 for the batch)",
+    )
     fetch = add("fetch", "download networks into the cache, so that jobs can run without a connection")
     fetch.add_argument("models", nargs="+", metavar="model", help="NAME or CARD.toml")
     fetch.add_argument(
@@ -116,15 +126,41 @@ def _place(card: "ModelCard") -> str:
 
 
 def _show(args: argparse.Namespace) -> Outcome:
+    from models.errors import ModelError
+    from models.flops import count_file
     from models.registry import find_card, find_model
+    from pipelines.network_figures import as_json, as_lines
 
+    dimensions = dict(_dimension(given) for given in args.dimension)
     is_network = args.model.lower().endswith(".onnx")
-    card = find_model(args.model).card if is_network else find_card(args.model)
-    data = {**card.model_dump(mode="json"), "categories": card.categories, "file": _place(card)}
-    lines = tuple(
-        f"{name}: {_text(value)}" for name, value in data.items() if value not in (None, "", [], False)
+    path = args.model if is_network else None
+    card, notes = (None if is_network else find_card(args.model)), []
+    try:
+        ref = find_model(args.model, offline=True)
+        card, path = ref.card, ref.path
+    except ModelError as error:
+        # A network without a card has figures all the same, and a card without its file is still a card.
+        notes.append(str(error))
+    size = None if card is None else (card.input.height, card.input.width)
+    figures = None if path is None else count_file(path, size=size, dimensions=dimensions)
+    known = (
+        {}
+        if card is None
+        else {**card.model_dump(mode="json"), "categories": card.categories, "file": _place(card)}
     )
-    return Outcome(data, lines)
+    data = {**known, "network": None if figures is None else as_json(figures), "notes": notes}
+    lines = tuple(
+        f"{name}: {_text(value)}" for name, value in known.items() if value not in (None, "", [], False)
+    )
+    return Outcome(data, (*lines, *(() if figures is None else as_lines(figures)), *notes))
+
+
+def _dimension(given: str) -> tuple[str, int]:
+    """Name and length of `AXIS=N`."""
+    axis, _, length = given.rpartition("=")
+    if not axis or not length.isdecimal():
+        raise UsageError(f"--dimension {given}: expected AXIS=N, for example height=640")
+    return axis, int(length)
 
 
 def _text(value: object) -> str:

@@ -176,6 +176,30 @@ class TestTraining:
         network = onnx.load(tmp_path / "out" / "demo.onnx")
         assert [one.name for one in network.graph.output] == ["output"]
 
+    def test_a_run_of_so_many_steps_makes_them_and_can_be_made_again(self, tmp_path):
+        import torch
+
+        from models.training.frames import random_crops
+        from models.training.train import Settings, fit, fresh_detector, to_batch
+        from models.training.training_set import read_training_set
+
+        for number in range(20):
+            write_blocks(tmp_path / f"{number:05}.npz", number)
+        known = read_training_set(tmp_path)
+        assert known.classes == ("car",)
+        assert len(known.used) == 19
+        assert known.watched == [(19, 0)]
+        settings = Settings(1e-9, float("inf"), 320, 3e-3, seed=4, steps=2)
+        reports, trained = [], []
+        for _ in range(2):
+            crops = random_crops(known.store, known.used, long_side=320, seed=4)
+            source = map(to_batch, crops)
+            detector = fresh_detector(1, 4)
+            fit(detector, source, settings, lambda _, figures: reports.append(figures))
+            trained.append(torch.cat([one.flatten() for one in detector.parameters()]))
+        assert [report["step"] for report in reports] == [2, 2]
+        torch.testing.assert_close(*trained)
+
 
 def write_blocks(path, seed):
     random = np.random.default_rng(seed)

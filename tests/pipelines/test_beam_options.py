@@ -1,7 +1,9 @@
+import os
+
 import pytest
 from apache_beam.options.pipeline_options import DirectOptions, StandardOptions
 
-from pipelines.beam_options import beam_options, clear_message, refuse_local_output
+from pipelines.beam_options import beam_options, clear_message, refuse_local_output, workers_here
 from pipelines.outcome import UsageError
 
 
@@ -19,6 +21,21 @@ def test_beams_own_flags_win():
     options, each = beam_options(["--direct_num_workers=3", "--direct_running_mode=multi_processing"], 2)
     assert options.view_as(DirectOptions).direct_num_workers == 3
     assert each == 1
+
+
+@pytest.mark.parametrize(
+    ("flags", "workers", "here"),
+    [
+        ([], 2, 2),
+        # 9 of them are two processes of 5
+        ([], 9, 10),
+        (["--direct_num_workers=3", "--direct_running_mode=multi_processing"], 2, 3),
+        (["--direct_num_workers=0"], 2, os.cpu_count()),
+        (["--runner=FlinkRunner"], 2, None),
+    ],
+)
+def test_workers_of_this_machine(flags, workers, here):
+    assert workers_here(*beam_options(flags, workers)) == here
 
 
 @pytest.mark.parametrize("flag", ["--runer=FlinkRunner", "--direct_num_wokers=2", "stray", "--help", "-h"])

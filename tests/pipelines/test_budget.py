@@ -11,11 +11,12 @@ import pyarrow.parquet as pq
 import pytest
 from rich.console import Console
 
+from models.errors import ModelUsageError
 from pipelines.budget import BudgetJob, run
 from pipelines.commands import budget
 from pipelines.outcome import JobError, UsageError
 from transforms.budget.demand.figures import CameraFigures, DatasetFigures
-from transforms.budget.estimating import estimates_table
+from transforms.budget.estimates import estimates_table
 from transforms.budget.request import BudgetRequest
 from transforms.estimate import FIGURES_KEY
 from transforms.tables.commits import encode, facts_of, file_metadata
@@ -92,9 +93,7 @@ def printed(outcome):
 
 def test_the_pipeline_equals_the_direct_way(dataset):
     request = BudgetRequest(seed=3, draws=200)
-    result = run(BudgetJob(str(dataset), request))
-    assert result.figures == FIGURES
-    assert result.estimates == request.answer(FIGURES)
+    assert run(BudgetJob(str(dataset), request)) == FIGURES
     told = {**file_metadata(), FIGURES_KEY: json.dumps(FIGURES.as_json())}
     content = (dataset / "budget" / "all.parquet").read_bytes()
     assert content == encode(estimates_table(request.answer(FIGURES)), told)
@@ -166,9 +165,11 @@ def test_the_command_on_a_data_set(dataset):
     assert (data["dataset"], data["seed"], data["facts_as_of"]) == (str(dataset), 0, "2026-05-06")
     text = printed(outcome)
     assert "3 camera-hours: 2 clips, 150 labelled frames" in text
-    assert "50,000 H100-SXM" in text
-    assert "rests on 15 published runs" in text
-    assert "utilisation of H100-SXM: assumed" in text
+    assert "50,000" in text
+    words = " ".join(text.split())
+    assert "utilisation on H100-SXM: language: 25 published runs of 10 families" in words
+    assert "utilisation on H100-SXM: assumed" in words
+    assert max(map(len, text.splitlines())) <= 100
 
 
 def test_the_command_on_camera_hours():
@@ -209,7 +210,9 @@ def test_the_command_on_flops():
         "2024-07-31",
     )
     assert data["figures"] is None
-    assert "31.4M" in printed(outcome)
+    assert "16,384 of" in printed(outcome)
+    assert answer["layout"]["best"]["tensor"] == 8
+    assert answer["backtest"]["kind"] == "language"
 
 
 def test_before_the_first_phase(dataset):
@@ -246,18 +249,92 @@ def test_before_the_first_phase(dataset):
             "does not go with --cluster",
         ),
         (["--flops", "1e20"], "--flops needs --kind and --accelerator"),
-        (["--flops", "0", "--kind", "video", "--accelerator", "H100"], "FLOPs: 0 is not a positive number"),
+        (["--flops", "0", "--kind", "video", "--accelerator", "H100"], "--flops 0 is not a positive number"),
         (
             ["--flops", "1", "--kind", "video", "--accelerator", "H100", "--count", "0"],
-            "count: 0 is not a positive",
+            "--count 0 is not a positive",
         ),
         (["--flops", "1", "--kind", "video", "--accelerator", "abacus"], "accelerator 'abacus' is unknown"),
+        (["{}", "--vehicles", "5"], "--hours-per-day and --days missing"),
+        (["{}", "--keep-rate", "0.5"], "a fleet needs --vehicles"),
+        (
+            ["{}", "--vehicles", "5", "--hours-per-day", "-1", "--days", "3"],
+            "--hours-per-day -1: give a number above 0",
+        ),
+        (["{}", "--deadline", "-3"], "--deadline -3 is not a positive number"),
+        (["{}", "--money", "nan"], "--money nan is not a positive number"),
+        (["{}", "--input-size", "640x384"], "--input-size goes with --network NET.onnx"),
+        (["{}", "--network", "demo", "--input-size", "640"], "give WIDTHxHEIGHT"),
+        (["{}", "--network", "skynet"], "network 'skynet' is unknown"),
+        (["{}", "--network", "demo", "--workload", "grok"], "network demo takes frames alone"),
+        (["--camera-hours", "1", "--accelerator", "H100"], "does not go with --accelerator"),
     ],
 )
 def test_bad_usage_is_told(dataset, arguments, told):
     with pytest.raises(UsageError, match=told.replace("(", r"\(")):
         command(*(str(dataset) if argument == "{}" else argument for argument in arguments))
     assert not (dataset / "budget").exists()
+
+
+def test_a_file_that_is_no_network_is_told(tmp_path):
+    (tmp_path / "broken.onnx").write_bytes(b"no network")
+    with pytest.raises(ModelUsageError, match=r"broken\.onnx"):
+        command("--camera-hours", "1", "--network", tmp_path / "broken.onnx", "--workload", "autopilot")
+
+
+def test_a_fleet_of_which_the_data_set_is_a_sample(dataset):
+    outcome, data = command(
+        dataset, "--workload", "fsd", "--cluster", "cortex", "--vehicles", "1e5", "--hours-per-day", "1", "--days", "30"
+    )  # fmt: skip
+    # two hours of the front camera and one of the back: 1.5 camera-hours a vehicle-hour
+    assert data["figures"]["camera_hours"] == pytest.approx(1.5 * 3e6)
+    assert data["fleet"] == {"vehicles": 1e5, "hours_per_day": 1.0, "days": 30.0, "keep_rate": 1.0}
+    assert data["uplink"]["recorded"]["unit"] == "PB"
+    assert data["estimates"][0]["assumptions"][0]["kind"] == "user"
+    assert "1e+05 vehicles, 1 h a day for 30 days" in printed(outcome)
+
+
+def test_limits_are_told_with_their_chances():
+    outcome, data = command(
+        "--camera-hours", "1e6", "--workload", "fsd", "--cluster", "cortex", "--deadline", "20", "--money", "1e6"
+    )  # fmt: skip
+    chances = {chance["limit"]: chance["probability"] for chance in data["estimates"][0]["chances"]}
+    assert set(chances) == {"deadline", "money"}
+    assert all(0 < chance < 1 for chance in chances.values())
+    assert "a deadline of 20 d is met with" in printed(outcome)
+
+
+def test_a_network_that_is_a_model(dataset):
+    outcome, data = command(dataset, "--workload", "autopilot", "--cluster", "cortex", "--network", "demo")
+    network = data["network"]
+    assert network["forward_flops"] > 1e9
+    assert data["estimates"][0]["network"] == "demo"
+    assert all(item["output_elements"] >= 0 for item in network["uncounted"])
+    assert f"{network['parameters']:,} parameters" in printed(outcome)
+
+
+def test_fp8_is_faster_where_there_is_fp8():
+    hours = [
+        command("--camera-hours", "1e6", "--workload", "fsd", "--cluster", "cortex", "--precision", name)[1]
+        for name in ("bf16", "fp8")
+    ]
+    p50 = [item["estimates"][0]["quantities"]["accelerator_hours"]["p50"] for item in hours]
+    assert 1.2 < p50[0] / p50[1] < 1.7
+
+
+def test_the_page(tmp_path):
+    outcome, _ = command(
+        "--camera-hours", "10", "--workload", "fsd", "--cluster", "cortex", "--html", tmp_path / "a.html"
+    )
+    page = (tmp_path / "a.html").read_text(encoding="utf-8")
+    assert page.lower().startswith("<!doctype html>")
+    assert "<svg" in page
+    assert "a.html" in outcome.human[-1]
+
+
+def test_a_page_that_cannot_be_written_fails_the_job(tmp_path):
+    with pytest.raises(JobError, match="the page cannot be written"):
+        command("--camera-hours", "1", "--workload", "fsd", "--html", tmp_path / "nowhere" / "a.html")
 
 
 def test_beam_flags_without_a_pipeline_are_refused():

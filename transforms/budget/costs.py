@@ -2,13 +2,14 @@
 
 from dataclasses import dataclass
 from datetime import date
-from typing import Final
+from typing import Final, TypeVar
 
 from transforms.budget.demand.flops import SECONDS_PER_HOUR, FloatArray, Number
 from transforms.budget.draws import Inputs
-from transforms.budget.errors import FactsError
-from transforms.budget.facts.catalogue import Rate
+from transforms.budget.facts.catalogue import Rate, TurbineShare
 from transforms.budget.facts.library import Facts
+
+Dated = TypeVar("Dated", Rate, TurbineShare)
 
 HOURS_PER_YEAR: Final = 8766.0
 """Of 365.25 days."""
@@ -71,13 +72,16 @@ class Site:
     day: date
 
 
-def quantities(facts: Facts, site: Site, hours: FloatArray, inputs: Inputs) -> dict[str, FloatArray]:
+def quantities(
+    facts: Facts, site: Site, hours: FloatArray, days: FloatArray, inputs: Inputs
+) -> dict[str, FloatArray]:
     """Everything that follows from accelerator-hours, in the units of `UNITS`.
 
     Args:
         facts: the facts.
         site: where the training takes place.
         hours: accelerator-hours, float64[draws].
+        days: from start to end, float64[draws].
         inputs: where draws come from and are noted.
 
     Returns:
@@ -93,39 +97,38 @@ def quantities(facts: Facts, site: Site, hours: FloatArray, inputs: Inputs) -> d
     water = water + facility * inputs.draw("water_off_site", facts.energy.water_off_site)
     return {
         "accelerator_hours": hours,
-        "training_days": hours / 24 / site.count,
+        "training_days": days,
         "energy_mwh": facility / 1000,
-        "carbon_t": facility * _carbon(facts, site.place, inputs) / 1e6,
+        "carbon_t": facility * _carbon(facts, site, inputs) / 1e6,
         "water_m3": water / 1000,
         "cost_usd": _cost(facts, site, hours, facility, inputs),
     }
 
 
-def _carbon(facts: Facts, name: str, inputs: Inputs) -> FloatArray:
-    """Grams of CO2 equivalent per kilowatt-hour at a place."""
-    place = facts.places[name]
-    grid = inputs.draw("grid_carbon", place.grid, f"grid_carbon/{name}")
-    if place.turbine_share is None:
+def _carbon(facts: Facts, site: Site, inputs: Inputs) -> FloatArray:
+    """Grams of CO2 equivalent per kilowatt-hour: the grid's, or its mix with turbines on the site."""
+    place = facts.places[site.place]
+    grid = inputs.draw("grid_carbon", place.grid, f"grid_carbon/{site.place}")
+    if not place.turbines:
         return grid
-    share = inputs.draw("turbine_share", place.turbine_share, f"turbine_share/{name}")
-    return grid * (1 - share) + inputs.draw("turbine_carbon", facts.energy.turbine, "turbine_carbon") * share
+    share = inputs.draw(
+        "turbine_share", newest_of(place.turbines, site.day).share, f"turbine_share/{site.place}"
+    )
+    return grid * (1 - share) + inputs.draw("turbine_carbon", facts.energy.turbine) * share
 
 
 def _cost(facts: Facts, site: Site, hours: FloatArray, facility: FloatArray, inputs: Inputs) -> FloatArray:
     """Dollars: rent, or write-off and electricity."""
-    prices = facts.prices
-    if not site.owned and site.accelerator in prices.rates:
-        rate = rate_on(prices.rates[site.accelerator], site.day)
-        return hours * inputs.draw("rent", rate.hour, "rent")
-    if site.accelerator not in prices.capital:
-        raise FactsError(f"{site.accelerator}: no capital cost, and it is not rented here")
+    prices, accelerator = facts.prices, facts.accelerators[site.accelerator]
+    if not site.owned and accelerator.rents:
+        return hours * inputs.draw("rent", newest_of(accelerator.rents, site.day).hour, "rent")
     life = inputs.draw("life", prices.life) * HOURS_PER_YEAR
     working = life * inputs.draw("use", prices.use)
-    capital = inputs.draw("capital", prices.capital[site.accelerator], "capital")
+    capital = inputs.draw("capital", accelerator.capital, "capital")
     return hours * capital / working + facility * inputs.draw("electricity", prices.electricity)
 
 
-def rate_on(rates: tuple[Rate, ...], day: date) -> Rate:
-    """The newest rent on or before a day; before the first, the first."""
-    known = [rate for rate in rates if rate.since <= day]
-    return max(known or [min(rates, key=lambda rate: rate.since)], key=lambda rate: rate.since)
+def newest_of(dated: tuple[Dated, ...], day: date) -> Dated:
+    """The newest of some dated facts on or before a day; before the first, the first."""
+    known = [item for item in dated if item.since <= day]
+    return max(known or [min(dated, key=lambda item: item.since)], key=lambda item: item.since)

@@ -1,7 +1,8 @@
 """Correlated draws: one named uncertainty is the same number wherever it is used."""
 
 import hashlib
-from typing import Final
+from collections.abc import Sequence
+from typing import Final, Protocol
 
 import numpy as np
 from scipy.special import ndtri
@@ -13,6 +14,17 @@ DEFAULT_DRAWS: Final = 4000
 
 _Z90: Final = 1.2815515655446004
 """90 % quantile of the standard normal distribution."""
+
+
+class NormalDraws(Protocol):
+    """Standard normal draws by name: random ones, or a plan."""
+
+    @property
+    def count(self) -> int:
+        """Draws of a name."""
+
+    def normal(self, name: str) -> FloatArray:
+        """The draws of a name, float64[count]."""
 
 
 class Draws:
@@ -40,6 +52,30 @@ class Draws:
         return self._streams[name]
 
 
+class OneAtATime:
+    """A plan instead of draws: all at their medians, then each name in turn at its 10 % and 90 % quantiles.
+
+    Attributes:
+        names: in their order; the first draw is the medians, then two for each.
+    """
+
+    def __init__(self, names: Sequence[str]) -> None:
+        self.names = tuple(names)
+
+    @property
+    def count(self) -> int:
+        """One draw of medians, and two for each name."""
+        return 1 + 2 * len(self.names)
+
+    def normal(self, name: str) -> FloatArray:
+        """Zero but for the name's own two draws, float64[count]."""
+        values = np.zeros(self.count)
+        if name in self.names:
+            first = 1 + 2 * self.names.index(name)
+            values[first : first + 2] = -_Z90, _Z90
+        return values
+
+
 def spread(fact: Fact, normal: FloatArray) -> FloatArray:
     """Puts a fact's distribution over standard normal draws.
 
@@ -65,9 +101,10 @@ def spread(fact: Fact, normal: FloatArray) -> FloatArray:
 class Inputs:
     """The inputs of one estimate: drawing a value notes it, so nothing is used without provenance."""
 
-    def __init__(self, draws: Draws) -> None:
+    def __init__(self, draws: NormalDraws) -> None:
         self._draws = draws
         self._noted: dict[str, Assumption] = {}
+        self._streams: dict[str, str] = {}
 
     def draw(self, name: str, fact: Fact, shared: str | None = None) -> FloatArray:
         """Draws a fact, and notes it.
@@ -83,7 +120,9 @@ class Inputs:
         self.note(name, fact)
         if fact.is_exact:
             return np.full(self._draws.count, fact.p50)
-        return spread(fact, self._draws.normal(shared or name))
+        stream = shared or name
+        self._streams.setdefault(stream, name)
+        return spread(fact, self._draws.normal(stream))
 
     def note(self, name: str, fact: Fact) -> float:
         """Notes a fact of which only the median counts, and gives that."""
@@ -94,6 +133,16 @@ class Inputs:
         """Notes a value that is no fact of ours: the data set's or the caller's."""
         self._noted[name] = Assumption(name, value, value, value, unit, kind, source)
         return value
+
+    @property
+    def count(self) -> int:
+        """Draws of every value."""
+        return self._draws.count
+
+    @property
+    def streams(self) -> dict[str, Assumption]:
+        """What was uncertain, by the name of its draws; where two inputs share them, the first."""
+        return {stream: self._noted[name] for stream, name in self._streams.items()}
 
     @property
     def assumptions(self) -> tuple[Assumption, ...]:

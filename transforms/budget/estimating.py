@@ -1,288 +1,190 @@
 """Estimating: what training a network on a data set costs on a cluster, with 80 % intervals."""
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from datetime import date
-from math import isfinite
-from typing import Final, TypeVar
+from collections.abc import Iterable
+from typing import Final
 
 import numpy as np
 
-from transforms.budget.costs import UNITS, Site, accelerator_hours, quantities
-from transforms.budget.demand.figures import DatasetFigures
-from transforms.budget.demand.flops import FloatArray
-from transforms.budget.demand.workloads import Workload, training_flops
-from transforms.budget.draws import DEFAULT_DRAWS, Draws, Inputs
-from transforms.budget.errors import BudgetUsageError
-from transforms.budget.estimates import Estimate, Quantity, estimates_table
-from transforms.budget.facts.catalogue import Cluster, WorkKind
-from transforms.budget.facts.library import Facts, load_facts
-from transforms.budget.facts.values import InputKind
-from transforms.budget.supply.phases import Allocation, Pool, first_known, pools_on, remarks
+from transforms.budget.chances import Limits, chances
+from transforms.budget.checks import checks
+from transforms.budget.costs import UNITS
+from transforms.budget.draws import Draws, Inputs
+from transforms.budget.drivers import drivers
+from transforms.budget.estimates import Detail, Estimate, Quantity, Share, summary
+from transforms.budget.evaluating import Evaluation, Reliability, Scenario, evaluate
+from transforms.budget.facts.values import Fact, InputKind
+from transforms.budget.feasibility import changes, of_accelerator, of_training
+from transforms.budget.placing import Placement, Question, Training
+from transforms.budget.supply.phases import first_known, remarks
 
-__all__ = ["Estimate", "Quantity", "estimate", "estimate_flops", "estimates_table"]
+REFERENCE: Final = "H100-SXM"
+"""The accelerator that others are told in equivalents of."""
 
-Item = TypeVar("Item")
-
-_PERCENTILES: Final = (10, 50, 90)
-_ANYWHERE: Final = "anywhere"
-_FIGURES_SOURCE: Final[dict[InputKind, str]] = {
+FIGURES_SOURCE: Final[dict[InputKind, str]] = {
     "measured": "tables of the data set",
     "user": "given by the caller",
 }
+"""Where the figures of a data set come from, by how they are known."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Work:
-    """A training, whatever it came from: FLOPs by draw, kind of network, and its parameters where known."""
-
-    flops: FloatArray
-    kind: str
-    parameters: float | None
-
-
-@dataclass(frozen=True, slots=True)
-class _Verdict:
-    """The part of an estimate that does not depend on where workload and pool came from."""
-
-    quantities: dict[str, Quantity] | None
-    obstacles: tuple[str, ...]
-    evidence: int
-
-
-def estimate(
-    figures: DatasetFigures,
-    workloads: Sequence[str] = (),
-    clusters: Sequence[str] = (),
-    *,
-    as_of: date | None = None,
-    allocation: Allocation | None = None,
-    seed: int = 0,
-    draws: int = DEFAULT_DRAWS,
-    figures_kind: InputKind = "measured",
-    facts: Facts | None = None,
+def estimates_of(
+    question: Question, training: Training, cluster_name: str, placed: Iterable[Placement]
 ) -> list[Estimate]:
-    """Estimates every workload on every pool of every cluster.
+    """The estimates of a training on a cluster.
 
     Args:
-        figures: the data set.
-        workloads: names or TOML files; none = all known ones.
-        clusters: names or TOML files; none = the target clusters.
-        as_of: chooses phases and prices; None = the facts' newest date.
-        allocation: part of each pool; None = all of it.
-        seed: of the draws.
-        draws: how many.
-        figures_kind: how the figures are known: measured or user.
-        facts: None = those of this package.
+        question: what is asked.
+        training: what is trained.
+        cluster_name: name of the cluster.
+        placed: the training on the cluster's pools, evaluated.
 
     Returns:
-        One estimate per workload and pool, in the order asked for.
-
-    Raises:
-        BudgetUsageError: a workload or cluster is unknown.
+        One a pool; before the cluster's first phase one that says so.
     """
-    facts = facts or load_facts()
-    defaults = [name for name, cluster in facts.clusters.items() if cluster.is_default]
-    question = _Question(
-        facts, figures, figures_kind, as_of or facts.newest, allocation or Allocation(), Draws(seed, draws)
+    found = [_estimate(question, item) for item in placed]
+    return found or [_too_early(question, training, cluster_name)]
+
+
+def _estimate(question: Question, placed: Placement) -> Estimate:
+    found, pool, scenario = placed.found, placed.pool, placed.scenario
+    cluster = question.facts.clusters[placed.cluster]
+    noted = Inputs(question.draws)
+    source = FIGURES_SOURCE.get(question.figures_kind, "supposed")
+    noted.given("camera_hours", question.figures.camera_hours, "h", question.figures_kind, source)
+    if pool.phase.count is not None:
+        noted.note("pool", pool.phase.count)
+    stands_in = question.facts.workloads[placed.training.workload].stands_in
+    return Estimate(
+        workload=placed.training.workload,
+        network=placed.training.network,
+        cluster=placed.cluster,
+        phase=pool.phase.name,
+        as_of=question.day,
+        accelerator=pool.accelerator,
+        accelerator_count=scenario.target.available,
+        quantities=_quantities(found) if placed.computes else None,
+        feasible=placed.feasible,
+        reasons=(*(item.reason for item in placed.obstacles), *remarks(cluster, question.day, pool)),
+        change=changes(placed.obstacles),
+        evidence=found.card.runs,
+        assumptions=(*noted.assumptions, *found.inputs.assumptions),
+        detail=_detail(scenario, found, pool.phase.facility, question.limits, stands_in)
+        if placed.computes
+        else None,
     )
-    targets = _by_name(map(facts.cluster, clusters or defaults))
-    trained = _by_name(map(facts.workload, workloads or facts.workloads))
-    return [
-        answer
-        for name, workload in trained.items()
-        for cluster_name, cluster in targets.items()
-        for answer in question.answers(name, workload, cluster_name, cluster)
-    ]
 
 
-def estimate_flops(
-    flops: float,
-    kind: WorkKind,
-    accelerator: str,
-    *,
-    count: int | None = None,
-    parameters: float | None = None,
-    as_of: date | None = None,
-    seed: int = 0,
-    draws: int = DEFAULT_DRAWS,
-    facts: Facts | None = None,
-) -> Estimate:
-    """Estimates a training of known FLOPs on accelerators of a kind, wherever they stand.
+def _too_early(question: Question, training: Training, cluster_name: str) -> Estimate:
+    cluster = question.facts.clusters[cluster_name]
+    first = first_known(cluster)
+    named = f"the first is {first.name} of {first.as_of}" if first else "none is"
+    reason = f"{cluster.title} has no phase of known accelerators on {question.day}: {named}"
+    return Estimate(
+        workload=training.workload,
+        network=training.network,
+        cluster=cluster_name,
+        phase=None,
+        as_of=question.day,
+        accelerator=None,
+        accelerator_count=None,
+        quantities=None,
+        feasible=False,
+        reasons=(reason, *remarks(cluster, question.day, None)),
+        change=f"as of {first.as_of}" if first else None,
+        evidence=0,
+        assumptions=(),
+    )
+
+
+def estimate_on(scenario: Scenario, draws: Draws, limits: Limits, remark: str | None = None) -> Estimate:
+    """The estimate of a training on accelerators that belong to no cluster.
 
     Args:
-        flops: FLOPs of the training.
-        kind: kind of network.
-        accelerator: name or alias.
-        count: how many; None = one, and memory is not looked at.
-        parameters: of the network; None = not a small one, and memory is not looked at.
-        as_of: chooses the rent; None = the facts' newest date.
-        seed: of the draws.
-        draws: how many.
-        facts: None = those of this package.
-
-    Raises:
-        BudgetUsageError: the accelerator is unknown, or a number is not positive.
+        scenario: the training and the accelerators.
+        draws: where uncertainty comes from.
+        limits: of time and money.
+        remark: what to say beside it.
     """
-    facts = facts or load_facts()
-    for name, value in (("FLOPs", flops), ("parameters", parameters), ("count", count)):
-        if value is not None and not (isfinite(value) and value > 0):
-            raise BudgetUsageError(f"{name}: {value:g} is not a positive number")
-    name = facts.accelerator(accelerator)
-    inputs = Inputs(Draws(seed, draws))
-    inputs.given("training_flops", flops, "FLOP", "user", "given by the caller")
-    if parameters is not None:
-        inputs.given("parameters", parameters, "parameters", "user", "given by the caller")
-    if count is None:
-        inputs.given("accelerator_count", 1, "accelerators", "default", "no count given")
+    target = scenario.target
+    found = evaluate(scenario, draws)
+    noted = Inputs(draws)
+    if target.counted:
+        noted.given("accelerator_count", target.available, "accelerators", "user", "given by the caller")
     else:
-        inputs.given("accelerator_count", count, "accelerators", "user", "given by the caller")
-    day = as_of or facts.newest
-    site = Site(name, count or 1, _ANYWHERE, owned=False, day=day)
-    verdict = _judge(
-        facts, site, _Work(np.full(draws, flops), kind, parameters), inputs, memory=count is not None
-    )
-    remark = (
-        () if count else ("no count given: the days are those of one accelerator; memory was not looked at",)
-    )
+        noted.given("accelerator_count", 1, "accelerators", "default", "no count given")
+    accelerator = scenario.facts.accelerators[target.accelerator]
+    obstacles = [
+        *of_accelerator(target.accelerator, accelerator, target.day),
+        *of_training(scenario.facts, target, found, float(np.median(found.power_mw)), None),
+    ]
     return Estimate(
         workload=None,
+        network=None,
         cluster=None,
         phase=None,
-        as_of=day,
-        accelerator=name,
-        accelerator_count=site.count,
-        quantities=verdict.quantities,
-        feasible=not verdict.obstacles,
-        reasons=verdict.obstacles + remark,
-        evidence=verdict.evidence,
-        assumptions=inputs.assumptions,
+        as_of=target.day,
+        accelerator=target.accelerator,
+        accelerator_count=target.available,
+        quantities=_quantities(found),
+        feasible=not obstacles,
+        reasons=(*(obstacle.reason for obstacle in obstacles), *([remark] if remark else [])),
+        change=changes(obstacles),
+        evidence=found.card.runs,
+        assumptions=(*noted.assumptions, *found.inputs.assumptions),
+        detail=_detail(scenario, found, None, limits, None),
     )
 
 
-@dataclass(frozen=True, slots=True)
-class _Question:
-    """What all estimates of one call share."""
-
-    facts: Facts
-    figures: DatasetFigures
-    figures_kind: InputKind
-    day: date
-    allocation: Allocation
-    draws: Draws
-
-    def answers(
-        self, name: str, workload: Workload, cluster_name: str, cluster: Cluster
-    ) -> Iterator[Estimate]:
-        """The estimates of a workload on the pools of a cluster."""
-        pools = pools_on(cluster, self.day)
-        if not pools:
-            yield self._too_early(name, cluster_name, cluster)
-        for pool in pools:
-            yield self._on_pool(name, workload, cluster_name, cluster, pool)
-
-    def _too_early(self, name: str, cluster_name: str, cluster: Cluster) -> Estimate:
-        first = first_known(cluster)
-        named = f"the first is {first.name} of {first.as_of}" if first else "none is"
-        reason = f"{cluster.title} has no phase of known accelerators on {self.day}: {named}"
-        return Estimate(
-            workload=name,
-            cluster=cluster_name,
-            phase=None,
-            as_of=self.day,
-            accelerator=None,
-            accelerator_count=None,
-            quantities=None,
-            feasible=False,
-            reasons=(reason, *remarks(cluster, self.day, None)),
-            evidence=0,
-            assumptions=(),
-        )
-
-    def _on_pool(
-        self, name: str, workload: Workload, cluster_name: str, cluster: Cluster, pool: Pool
-    ) -> Estimate:
-        inputs = Inputs(self.draws)
-        hours = self.figures.camera_hours
-        inputs.given("camera_hours", hours, "h", self.figures_kind, _FIGURES_SOURCE[self.figures_kind])
-        flops = training_flops(workload, self.figures, inputs, name)
-        work = _Work(flops, workload.utilisation, inputs.note("parameters", workload.parameters))
-        if pool.phase.count is not None:
-            inputs.note("pool", pool.phase.count)
-        site = Site(pool.accelerator, self.allocation.of(pool.count), cluster.place, owned=True, day=self.day)
-        verdict = _judge(self.facts, site, work, inputs, memory=True)
-        obstacles = verdict.obstacles
-        wanted = self.allocation.count
-        if wanted is not None and wanted > pool.count:
-            short = f"{wanted:,} accelerators asked for, the pool has {pool.count:,}: counted with those"
-            obstacles = (short, *obstacles)
-        return Estimate(
-            workload=name,
-            cluster=cluster_name,
-            phase=pool.phase.name,
-            as_of=self.day,
-            accelerator=pool.accelerator,
-            accelerator_count=site.count,
-            quantities=verdict.quantities,
-            feasible=not obstacles,
-            reasons=(*obstacles, *remarks(cluster, self.day, pool)),
-            evidence=verdict.evidence,
-            assumptions=inputs.assumptions,
-        )
+def _quantities(found: Evaluation) -> dict[str, Quantity]:
+    return {name: summary(found.values[name], unit) for name, unit in UNITS.items()}
 
 
-def _judge(facts: Facts, site: Site, work: _Work, inputs: Inputs, *, memory: bool) -> _Verdict:
-    """Prices a training at a site, and tells what stands in its way."""
-    accelerator = facts.accelerators[site.accelerator]
-    utilisation, evidence = _utilisation(facts, site.accelerator, work, inputs)
-    if not work.flops.any():
-        return _Verdict(None, ("the data set holds nothing to train on: no camera-hours",), evidence)
-    hours = accelerator_hours(work.flops, inputs.draw("bf16_dense", accelerator.bf16_dense), utilisation)
-    values = quantities(facts, site, hours, inputs)
-    summary = {name: _summary(values[name], unit) for name, unit in UNITS.items()}
-    obstacles: tuple[str, ...] = ()
-    if memory and work.parameters is not None:
-        inputs.note("state_bytes", facts.state_bytes)
-        # the smallest the state can be against all there is: whoever fails this fails every layout
-        needed = work.parameters * facts.state_bytes.p10
-        available = site.count * inputs.note("memory", accelerator.memory)
-        if needed > available:
-            held = f"{site.count:,} x {site.accelerator} have {available / 1e9:,.0f} GB"
-            state = f"weights, gradients and optimiser of {work.parameters:.3g} parameters"
-            obstacles = (f"memory: {state} need {needed / 1e9:,.0f} GB, {held}",)
-    return _Verdict(summary, obstacles, evidence)
+def _detail(
+    scenario: Scenario, found: Evaluation, facility: Fact | None, limits: Limits, stands_in: str | None
+) -> Detail:
+    facts, target = scenario.facts, scenario.target
+    peaks = [facts.accelerators[name].bf16_dense.p50 for name in (target.accelerator, REFERENCE)]
+    ratio = peaks[0] / peaks[1]
+    also = {
+        "h100_hours": summary(found.values["accelerator_hours"] * ratio, "h"),
+        "h100_equivalents": summary(np.full(1, found.used * ratio), "accelerators"),
+        "power_mw": summary(found.power_mw, "MW"),
+        "utilisation": summary(found.utilisation, "share"),
+        "training_flops": summary(found.demand.flops, "FLOP"),
+    }
+    total = float(np.median(found.demand.flops)) or 1.0
+    limited = found.layouts.limited_by if found.layouts and not found.demand.supposed else None
+    return Detail(
+        share=Share(
+            target.available, found.used, "user" if target.asked else "default", limited or "accelerators"
+        ),
+        stands_in=stands_in,
+        data_share=float(np.median(found.demand.data_flops)) / total,
+        also=also,
+        programme_year=_programme_year(found),
+        layouts=found.layouts,
+        reliability=_reliability(found.reliability),
+        drivers=drivers(scenario, found.inputs.streams),
+        checks=checks(scenario, found, float(np.median(found.power_mw)), facility),
+        chances=chances(found.values, limits),
+        card=found.card if found.card.runs else None,
+    )
 
 
-def _utilisation(facts: Facts, accelerator: str, work: _Work, inputs: Inputs) -> tuple[FloatArray, int]:
-    """Utilisation by draw, and the published runs behind it.
-
-    The draws go by kind of network: a training that runs well does so on every cluster.
-    """
-    kind = work.kind
-    small = facts.utilisation[kind].small
-    if small is not None and work.parameters is not None and work.parameters < small.below.p50:
-        kind = small.use
-    prior = facts.utilisation[kind]
-    reached = inputs.draw("utilisation", prior.mfu, f"utilisation/{kind}")
-    if prior.transfer is not None:
-        inputs.note("utilisation_of_unseen_family", prior.transfer)
-    own = facts.accelerator_utilisation.get(accelerator)
-    if own is None:
-        return reached, facts.evidence(prior)
-    # an accelerator nobody has published trainings of is not supposed to beat the proven ones
-    supposed = inputs.draw("utilisation_of_accelerator", own.mfu, f"utilisation/{kind}")
-    return np.minimum(reached, supposed), facts.evidence(own)
+def _reliability(found: Reliability | None) -> dict[str, Quantity] | None:
+    if found is None:
+        return None
+    return {
+        "mean_time_between_failures_h": summary(found.mtbf_h, "h"),
+        "checkpoint_interval_s": summary(found.checkpoint_s, "s"),
+        "goodput": summary(found.goodput, "share"),
+    }
 
 
-def _summary(values: FloatArray, unit: str) -> Quantity:
-    p10, p50, p90 = (float(value) for value in np.percentile(values, _PERCENTILES))
-    return Quantity(p10, p50, p90, unit)
-
-
-def _by_name(named: Iterable[tuple[str, Item]]) -> dict[str, Item]:
-    """Each once, in the order asked for."""
-    found: dict[str, Item] = {}
-    for name, item in named:
-        if found.setdefault(name, item) != item:
-            raise BudgetUsageError(f"two different things are called {name!r}: rename the file")
-    return found
+def _programme_year(found: Evaluation) -> dict[str, Quantity]:
+    """A year of work: this run, and what is computed beside it."""
+    return {
+        name: summary(found.values[name] * found.programme, unit)
+        for name, unit in UNITS.items()
+        if name != "training_days"
+    }

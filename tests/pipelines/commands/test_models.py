@@ -12,6 +12,7 @@ from models import downloads, sessions
 from models.card import known_cards
 from models.errors import ModelFetchError, ModelMismatchError, ModelUsageError
 from pipelines.commands import models as command
+from pipelines.outcome import UsageError
 
 _CARD = """
 name = "mine"
@@ -90,14 +91,116 @@ def test_list_says_what_is_known_and_where_it_is(tmp_path):
     assert len(outcome.human) == 2
 
 
-def test_show_a_name_a_card_and_a_network(write_card, network):
+def test_show_a_name_and_a_card(write_card):
     assert _run("show", "picodet-s").data["input"]["resize"] == "stretch"
     outcome = _run("show", write_card())
     assert outcome.data["categories"] == ("car",)
     assert "classes: auto, walker" in outcome.human
     assert "class_map: auto=car" in outcome.human
-    with pytest.raises(ModelUsageError, match="Fill in this card"):
-        _run("show", str(network))
+    assert outcome.data["network"]["inputs"] == {"picture": [1, 3, 64, 64]}
+    assert outcome.data["notes"] == []
+
+
+def test_show_a_card_without_its_file():
+    outcome = _run("show", "picodet-s", "--json")
+    assert outcome.data["network"] is None
+    assert "picodet-s is not on this machine" in outcome.data["notes"][0]
+    assert "picodet-s is not on this machine" in str(outcome.human[-1])
+
+
+def test_show_a_network_without_a_card(network):
+    """It has figures all the same, and the message that holds a card to fill in."""
+    outcome = _run("show", str(network))
+    assert outcome.exit_code == 0
+    assert "name" not in outcome.data
+    assert outcome.data["network"]["forward_flops"] == 0
+    assert "Fill in this card" in outcome.data["notes"][0]
+    with pytest.raises(ModelUsageError, match=r"none\.onnx: cannot read the network"):
+        _run("show", str(network.with_name("none.onnx")))
+
+
+@pytest.fixture
+def open_network(tmp_path) -> str:
+    """A convolution and an operator that nobody knows, on pictures of any size."""
+    nodes = [
+        helper.make_node("Conv", ["picture", "w"], ["c"]),
+        helper.make_node("Blur", ["c"], ["output"], domain="custom"),
+        helper.make_node("Relu", ["c"], ["r"]),
+    ]
+    graph = helper.make_graph(
+        nodes,
+        "open",
+        [helper.make_tensor_value_info("picture", TensorProto.FLOAT, ("batch", 3, "height", "width"))],
+        [helper.make_tensor_value_info("output", TensorProto.FLOAT, None)],
+        [numpy_helper.from_array(np.zeros((4, 3, 1, 1), np.float32), "w")],
+    )
+    opsets = [helper.make_opsetid("", 17), helper.make_opsetid("custom", 1)]
+    path = tmp_path / "open.onnx"
+    onnx.save_model(helper.make_model(graph, opset_imports=opsets, ir_version=8), path)
+    return str(path)
+
+
+def test_show_the_work_of_a_forward_pass(open_network):
+    with pytest.raises(ModelUsageError, match=r"open\.onnx: .*: give height=N, width=N$"):
+        _run("show", open_network)
+    outcome = _run("show", open_network, "--dimension", "height=500", "--dimension", "width=1000")
+    assert outcome.data["network"] == {
+        "forward_flops": 12_000_000,
+        "parameters": 12,
+        "activation_elements": 4_000_000,
+        "inputs": {"picture": [1, 3, 500, 1000]},
+        "counted": [
+            {
+                "op_type": "Conv",
+                "domain": "",
+                "nodes": 1,
+                "flops": 12_000_000,
+                "output_elements": 2_000_000,
+                "unknown": False,
+            }
+        ],
+        "uncounted": [
+            {
+                "op_type": "Blur",
+                "domain": "custom",
+                "nodes": 1,
+                "flops": None,
+                "output_elements": 0,
+                "unknown": True,
+            },
+            {
+                "op_type": "Relu",
+                "domain": "",
+                "nodes": 1,
+                "flops": None,
+                "output_elements": 2_000_000,
+                "unknown": False,
+            },
+        ],
+        "uncounted_share": 0.5,
+    }
+    assert outcome.human[:6] == (
+        "forward: 0.012 GFLOP for picture 1 x 3 x 500 x 1000; a multiply-add is two",
+        "parameters: 12",
+        "activations: 4,000,000 elements",
+        "counted: 1 Conv (0.012 GFLOP)",
+        "not counted: 1 Relu; 50.0% of the elements of all results",
+        "NOT COUNTED, and may be much: 1 custom.Blur",
+    )
+
+
+@pytest.mark.parametrize("given", ["height", "=3", "height=x", "height=-3"])
+def test_show_wants_an_axis_and_its_length(open_network, given):
+    with pytest.raises(UsageError, match="expected AXIS=N"):
+        _run("show", open_network, "--dimension", given)
+
+
+def test_show_the_bundled_detector_at_its_own_size():
+    outcome = _run("show", "demo")
+    card = known_cards()["demo"].input
+    assert outcome.data["network"]["inputs"] == {"images": [1, 3, card.height, card.width]}
+    twice = _run("show", "demo", "--dimension", "images:0=2")
+    assert twice.data["network"]["forward_flops"] == 2 * outcome.data["network"]["forward_flops"]
 
 
 def test_fetch_downloads_once(write_card, network, monkeypatch, tmp_path):

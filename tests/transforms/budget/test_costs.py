@@ -3,9 +3,8 @@ from datetime import date
 import numpy as np
 import pytest
 
-from transforms.budget.costs import UNITS, Site, accelerator_hours, energy_kwh, quantities, rate_on
+from transforms.budget.costs import UNITS, Site, accelerator_hours, energy_kwh, newest_of, quantities
 from transforms.budget.draws import Draws, Inputs
-from transforms.budget.errors import FactsError
 
 
 def medians(facts, hours=1000.0, **changes):
@@ -20,7 +19,7 @@ def medians(facts, hours=1000.0, **changes):
         }
     )
     inputs = Inputs(Draws(0))
-    values = quantities(facts, site, np.full(4000, hours), inputs)
+    values = quantities(facts, site, np.full(4000, hours), np.full(4000, hours / 24 / site.count), inputs)
     assert list(values) == list(UNITS)
     return {name: float(np.median(value)) for name, value in values.items()}
 
@@ -65,20 +64,23 @@ def test_what_nobody_rents_out_is_written_off(facts):
     assert rented["cost_usd"] == owned["cost_usd"] > 0
 
 
-def test_turbines_make_memphis_dirtier_than_its_grid(facts):
-    energy = medians(facts, place="memphis")["energy_mwh"]
-    assert medians(facts, place="memphis")["carbon_t"] / energy == pytest.approx(
-        0.300 * 0.65 + 0.743 * 0.35, rel=0.02
-    )
-
-
-def test_an_accelerator_without_any_price_is_told(facts):
-    free = facts.model_copy(update={"prices": facts.prices.model_copy(update={"capital": {}})})
-    with pytest.raises(FactsError, match="H100-SXM: no capital cost"):
-        medians(free)
+@pytest.mark.parametrize(
+    ("place", "day", "grid", "share"),
+    [
+        ("memphis", date(2024, 9, 30), 0.300, 0.70),
+        ("memphis", date(2025, 6, 1), 0.300, 0.50),
+        ("memphis", date(2026, 5, 6), 0.300, 0.20),
+        ("southaven", date(2026, 5, 6), 0.376, 0.90),
+        ("austin", date(2024, 9, 30), 0.350, 0.0),
+    ],
+)
+def test_turbines_stand_beside_the_grid_as_of_the_day(facts, place, day, grid, share):
+    found = medians(facts, place=place, day=day)
+    mix = grid * (1 - share) + 0.743 * share
+    assert found["carbon_t"] / found["energy_mwh"] == pytest.approx(mix, rel=0.03)
 
 
 def test_before_the_first_rent_the_first_holds(facts):
-    rates = facts.prices.rates["H100-SXM"]
-    assert rate_on(rates, date(2020, 1, 1)).since == date(2023, 1, 1)
-    assert rate_on(tuple(reversed(rates)), date(2024, 6, 1)).since == date(2024, 1, 1)
+    rents = facts.accelerators["H100-SXM"].rents
+    assert newest_of(rents, date(2020, 1, 1)).since == date(2023, 1, 1)
+    assert newest_of(tuple(reversed(rents)), date(2024, 6, 1)).since == date(2024, 1, 1)

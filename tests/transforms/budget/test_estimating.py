@@ -1,16 +1,21 @@
 from dataclasses import replace
 from datetime import date
 
+import numpy as np
+import pyarrow.compute as pc
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from transforms.budget.costs import UNITS
 from transforms.budget.demand.figures import DatasetFigures
+from transforms.budget.draws import DEFAULT_DRAWS
 from transforms.budget.errors import BudgetUsageError
-from transforms.budget.estimates import Estimate, estimates_from_table, estimates_table
-from transforms.budget.estimating import estimate, estimate_flops
-from transforms.budget.supply.phases import Allocation
+from transforms.budget.estimates import Estimate, estimates_table
+from transforms.budget.evaluating import evaluate
+from transforms.budget.placing import Training, scenario_of
+from transforms.budget.request import BudgetRequest, FlopsRequest
+from transforms.budget.supply.phases import Allocation, pools_on
 from transforms.tables.budget_schema import BUDGET
 
 DRAWS = 200
@@ -18,12 +23,17 @@ hours = st.floats(0.01, 1e9)
 driven_by_data = st.sampled_from(["fsd", "autopilot", "optimus"])
 
 
+def estimate(figures, workloads=(), clusters=(), *, draws=DRAWS, **options):
+    request = BudgetRequest.resolve(workloads, clusters)
+    return replace(request, draws=draws, **options).answer(figures)
+
+
 def on(camera_hours, workload, cluster="colossus", **options):
-    return estimate(DatasetFigures.of_hours(camera_hours), [workload], [cluster], draws=DRAWS, **options)
+    return estimate(DatasetFigures.of_hours(camera_hours), [workload], [cluster], **options)
 
 
 def flops(value, kind="language", accelerator="H100", **options):
-    return estimate_flops(value, kind, accelerator, draws=DRAWS, **options)
+    return FlopsRequest(flops=value, kind=kind, accelerator=accelerator, draws=DRAWS, **options).answer()
 
 
 def named(answer, name):
@@ -46,14 +56,16 @@ def test_all_workloads_on_the_pools_of_the_target_clusters(figures):
             ("dojo", "D1", 3000),
         )
     ]
-    assert all(answer.feasible and answer.as_of == date(2026, 5, 6) for answer in answers)
+    assert all(answer.as_of == date(2026, 5, 6) for answer in answers)
+    assert {answer.cluster for answer in answers if answer.feasible} == {"cortex"}
 
 
 def test_the_json_form(figures):
-    data = estimate(figures, ["fsd"], ["cortex"], draws=DRAWS)[0].as_json()
+    data = estimate(figures, ["fsd"], ["cortex"])[0].as_json()
     assert list(data) == [
-        "workload", "cluster", "phase", "as_of", "accelerator", "accelerator_count", "quantities", "feasible",
-        "reasons", "evidence", "assumptions",
+        "workload", "cluster", "phase", "as_of", "accelerator", "accelerator_count", "network", "quantities",
+        "feasible", "reasons", "change", "evidence", "assumptions", "allocation", "stands_in", "data_share", "also",
+        "programme_year", "layout", "reliability", "drivers", "checks", "chances", "backtest",
     ]  # fmt: skip
     assert (data["phase"], data["as_of"], data["evidence"]) == ("phase 1", "2026-05-06", 0)
     assert {name: quantity["unit"] for name, quantity in data["quantities"].items()} == UNITS
@@ -68,7 +80,7 @@ def test_the_json_form(figures):
 
 
 def test_the_tokens_are_those_of_the_cameras(figures):
-    answer = estimate(figures, ["fsd"], ["cortex"], draws=DRAWS)[0]
+    answer = estimate(figures, ["fsd"], ["cortex"])[0]
     # 100 h of 1280 x 960 (768 tokens) and 300 h of 1920 x 1080 (576 tokens), both at 6.25 Hz
     assert named(answer, "video_tokens").p50 == pytest.approx((100 * 768 + 300 * 576) * 6.25 * 3600)
 
@@ -79,12 +91,12 @@ def test_a_camera_slower_than_the_network_gives_what_it_has():
 
 
 def test_labelled_frames_drive_autopilot(figures):
-    answer = estimate(figures, ["autopilot"], ["cortex"], draws=DRAWS)[0]
+    answer = estimate(figures, ["autopilot"], ["cortex"])[0]
     assert (named(answer, "labelled_frames").p50, named(answer, "labelled_frames").kind) == (
         1_000_000,
         "measured",
     )
-    twice = estimate(replace(figures, frames=2_000_000), ["autopilot"], ["cortex"], draws=DRAWS)[0]
+    twice = estimate(replace(figures, frames=2_000_000), ["autopilot"], ["cortex"])[0]
     ratio = twice.quantities["accelerator_hours"].p50 / answer.quantities["accelerator_hours"].p50
     assert ratio == pytest.approx(2)
 
@@ -107,14 +119,35 @@ def test_more_flops_never_cost_less(value, factor, kind):
         assert less.quantities[name].p10 <= less.quantities[name].p50 <= less.quantities[name].p90
 
 
-@settings(max_examples=25, deadline=None)
-@given(hours, st.integers(1, 100_000), st.integers(1, 50_000), driven_by_data)
-def test_more_accelerators_take_fewer_days_and_the_same_hours(camera_hours, count, more, workload):
-    small, large = (
-        on(camera_hours, workload, allocation=Allocation(count=size))[0] for size in (count, count + more)
-    )
-    assert small.quantities["accelerator_hours"] == large.quantities["accelerator_hours"]
-    assert small.quantities["training_days"].p50 > large.quantities["training_days"].p50
+@settings(max_examples=15, deadline=None)
+@given(st.integers(1, 20_000), st.integers(1, 10_000), driven_by_data)
+def test_more_accelerators_never_lengthen_an_ideal_training(count, more, workload):
+    def ideal_days(size):
+        question = BudgetRequest(allocation=Allocation(count=size), draws=DRAWS).question(
+            DatasetFigures.of_hours(1e5)
+        )
+        cluster = question.facts.clusters["colossus"]
+        network = question.facts.workloads[workload].network
+        scenario = scenario_of(
+            question, Training(workload, network), cluster, pools_on(cluster, question.day)[0]
+        )
+        return float(np.median(evaluate(scenario, question.draws).compute_days))
+
+    assert ideal_days(count + more) <= ideal_days(count) * (1 + 1e-9)
+
+
+@settings(max_examples=15, deadline=None)
+@given(st.integers(1, 150_000), driven_by_data)
+def test_a_training_uses_no_more_than_allotted_and_the_critical_batch(count, workload):
+    answer = on(1e5, workload, allocation=Allocation(count=count))[0]
+    share, best = answer.detail.share, answer.detail.layouts.best
+    assert share.used <= share.available <= count
+    if best is not None:
+        context = named(answer, "context").p50 if workload != "autopilot" else 1
+        assert best.data * best.micro_batch <= max(1, named(answer, "critical_batch").p50 / context)
+        assert best.memory_bytes <= named(answer, "memory").p50
+        assert best.accelerators == share.used
+    assert answer.detail.also["utilisation"].p90 <= 1
 
 
 def test_llama_3_takes_about_the_hours_it_took():
@@ -122,23 +155,18 @@ def test_llama_3_takes_about_the_hours_it_took():
     answer = flops(3.8e25, accelerator="H100-SXM-80GB", count=16_384, parameters=405e9)
     found = answer.quantities["accelerator_hours"]
     assert found.p10 < 30.84e6 < found.p90
-    assert found.p50 == pytest.approx(3.8e25 / (989.4e12 * 0.34 * 3600), rel=0.01)
-    assert found.p90 == pytest.approx(3.8e25 / (989.4e12 * 0.26 * 3600), rel=0.02)
-    assert answer.quantities["training_days"].p50 == pytest.approx(found.p50 / 24 / 16_384)
-    assert (answer.workload, answer.cluster, answer.phase, answer.feasible, answer.reasons) == (
-        None,
-        None,
-        None,
-        True,
-        (),
-    )
-    assert (answer.accelerator, answer.accelerator_count, answer.evidence) == ("H100-SXM", 16_384, 15)
+    assert found.p50 == pytest.approx(30.84e6, rel=0.25)
+    used = answer.detail.share.used
+    assert answer.quantities["training_days"].p50 == pytest.approx(found.p50 / 24 / used)
+    assert used == 16_384
+    assert (answer.workload, answer.cluster, answer.phase, answer.feasible) == (None, None, None, True)
+    assert (answer.accelerator, answer.accelerator_count) == ("H100-SXM", 16_384)
+    assert answer.detail.reliability["mean_time_between_failures_h"].p50 == pytest.approx(3.1, rel=0.1)
 
 
 def test_small_language_networks_reach_less():
     small, large = (flops(1e20, parameters=size) for size in (4e8, 4e9))
-    assert named(small, "utilisation").p50 == 0.22
-    assert named(large, "utilisation").p50 == 0.34
+    assert named(small, "utilisation").p50 < 0.3 < named(large, "utilisation").p50
     assert small.evidence == 3
 
 
@@ -147,6 +175,8 @@ def test_without_a_count_the_days_are_those_of_one():
     assert (answer.accelerator_count, answer.feasible) == (1, True)
     assert "no count given" in answer.reasons[0]
     assert named(answer, "accelerator_count").kind == "default"
+    found = answer.quantities
+    assert found["training_days"].p50 == pytest.approx(found["accelerator_hours"].p50 / 24)
 
 
 @pytest.mark.parametrize(
@@ -170,48 +200,61 @@ def test_an_accelerator_without_published_trainings_has_no_evidence_and_does_not
 
 
 def test_targets_share_their_draws():
-    h100, gb200 = (
-        answer.quantities["accelerator_hours"] for answer in (on(1e5, "fsd")[0], on(1e5, "fsd")[2])
-    )
-    ratios = [getattr(h100, quantile) / getattr(gb200, quantile) for quantile in ("p10", "p50", "p90")]
-    # exactly the ratio of the peaks: what both do not know does not blur their comparison
-    assert ratios == pytest.approx([2500 / 989.4] * 3)
+    h100, h200 = (answer.quantities["accelerator_hours"] for answer in (on(1e5, "fsd")[0], on(1e5, "fsd")[1]))
+    ratios = [getattr(h100, quantile) / getattr(h200, quantile) for quantile in ("p10", "p50", "p90")]
+    # the ratio of the peaks and of the goodput at 488 and at 976 of them: what both do not know does not blur it
+    assert ratios == pytest.approx([ratios[1]] * 3, rel=0.02)
 
 
 def test_an_estimate_does_not_depend_on_what_is_asked_beside_it(figures):
-    alone = estimate(figures, ["grok"], ["dojo"], draws=DRAWS)
-    assert alone[0] in estimate(figures, draws=DRAWS)
+    alone = estimate(figures, ["grok"], ["dojo"])
+    assert alone[0] in estimate(figures)
 
 
 def test_the_seed_matters_a_little(figures):
     one, other = (
-        estimate(figures, ["fsd"], ["dojo"], seed=seed)[0].quantities["cost_usd"] for seed in (0, 1)
+        estimate(figures, ["fsd"], ["dojo"], seed=seed, draws=DEFAULT_DRAWS)[0].quantities["cost_usd"]
+        for seed in (0, 1)
     )
     assert one != other
     assert one.p50 == pytest.approx(other.p50, rel=0.1)
 
 
 def test_before_the_first_phase_nothing_is_estimated(figures):
-    (answer,) = estimate(figures, ["fsd"], ["colossus"], as_of=date(2024, 1, 1), draws=DRAWS)
+    (answer,) = estimate(figures, ["fsd"], ["colossus"], as_of=date(2024, 1, 1))
     assert (answer.feasible, answer.quantities, answer.phase, answer.accelerator) == (False, None, None, None)
     assert answer.reasons[0].endswith("the first is first workload of 2024-08-11")
     assert (answer.as_json()["quantities"], answer.assumed_share) == (None, 0.0)
 
 
-def test_a_cluster_of_unknown_accelerators(figures, facts):
-    dojo = facts.clusters["dojo"]
-    unknown = dojo.model_copy(update={"phases": dojo.phases[1:]})
-    facts = facts.model_copy(update={"clusters": {"dojo": unknown}})
-    (answer,) = estimate(figures, ["fsd"], ["dojo"], facts=facts, draws=DRAWS)
-    assert answer.reasons[0] == "Dojo has no phase of known accelerators on 2026-05-06: none is"
+def test_a_planned_pool_is_not_feasible_and_tells_when_it_opens(figures):
+    (answer,) = estimate(figures, ["fsd"], ["cortex"], as_of=date(2024, 9, 30))
+    assert not answer.feasible
+    assert "announced, under construction; not operating on 2024-09-30" in answer.reasons[0]
+    assert answer.change == "as of 2024-11-15, when phase 1 operates"
+    assert answer.quantities is not None
+
+
+def test_what_became_of_clusters_is_told(figures):
+    for cluster, said in (("colossus", "leased to Anthropic in full"), ("dojo", "disbanded")):
+        answer = estimate(figures, ["fsd"], [cluster], as_of=date(2026, 11, 30))[0]
+        assert not answer.feasible
+        assert said in answer.reasons[0]
+
+
+def test_an_accelerator_from_before_it_was_announced():
+    answer = flops(1e22, accelerator="B200", as_of=date(2023, 1, 1))
+    assert not answer.feasible
+    assert answer.reasons[0] == "B200 was announced on 2024-03-18: there is none on 2023-01-01"
+    assert answer.change == "as of 2024-03-18"
 
 
 def test_memory_that_does_not_suffice_is_told():
-    answer = on(1.0, "grok", allocation=Allocation(count=8))[0]
+    answer = on(1.0, "grok", "cortex", allocation=Allocation(count=8))[0]
     assert not answer.feasible
-    assert answer.reasons[0] == (
-        "memory: weights, gradients and optimiser of 3.14e+11 parameters need 5,024 GB, 8 x H100-SXM have 640 GB"
-    )
+    assert answer.detail.layouts.best is None
+    assert "GB" in answer.reasons[0]
+    assert "accelerators" in answer.change
     assert answer.quantities is not None
 
 
@@ -223,39 +266,36 @@ def test_more_than_a_pool_holds_is_told():
 
 def test_an_empty_data_set_trains_only_what_reads_text():
     empty = DatasetFigures(0.0, 0, 0, ())
-    answers = {answer.workload: answer for answer in estimate(empty, clusters=["dojo"], draws=DRAWS)}
+    answers = {answer.workload: answer for answer in estimate(empty, clusters=["cortex"])}
     for workload in ("fsd", "autopilot", "optimus"):
         assert answers[workload].quantities is None
         assert answers[workload].reasons[0] == "the data set holds nothing to train on: no camera-hours"
-    assert answers["grok"].feasible
+    assert answers["grok"].quantities is not None
+    assert answers["grok"].detail.data_share == 0
 
 
-def test_two_things_of_one_name_are_refused(figures, tmp_path):
-    (tmp_path / "dojo.toml").write_text(
-        'title = "Mine"\nplace = "austin"\n[[phases]]\nname = "a"\nas_of = 2026-01-01\nstatus = "s"\nin_service = true\n'
-        'kind = "assumed"\nsource = "mine"\n'
-    )
-    with pytest.raises(BudgetUsageError, match="two different things are called 'dojo'"):
-        estimate(figures, ["fsd"], ["dojo", str(tmp_path / "dojo.toml")])
-    assert len(estimate(figures, ["fsd", "FSD"], ["dojo", "Dojo"], draws=DRAWS)) == 1
+def test_a_name_asked_for_twice_counts_once(figures):
+    assert len(estimate(figures, ["fsd", "FSD"], ["dojo", "Dojo"])) == 1
 
 
-def test_rows_and_back(figures):
-    answers = [*estimate(figures, draws=DRAWS), *estimate(figures, as_of=date(2023, 1, 1), draws=DRAWS)]
+def test_rows(figures):
+    answers = [*estimate(figures), *estimate(figures, as_of=date(2023, 1, 1))]
     table = estimates_table(answers)
     assert table.schema == BUDGET
     assert table.num_rows == len(answers) * len(UNITS)
     table.validate(full=True)
-    assert list(estimates_from_table(table)) == answers
+    rows = table.filter(pc.equal(table["quantity"], "cost_usd")).to_pylist()
+    assert [row["p50"] for row in rows] == [
+        answer.quantities and answer.quantities["cost_usd"].p50 for answer in answers
+    ]
 
 
 def test_no_estimates_are_no_rows():
     assert estimates_table([]).num_rows == 0
-    assert list(estimates_from_table(estimates_table([]))) == []
 
 
 def test_the_share_of_assumed_inputs(figures):
-    answer = estimate(figures, ["grok"], ["cortex"], draws=DRAWS)[0]
+    answer = estimate(figures, ["grok"], ["cortex"])[0]
     assert isinstance(answer, Estimate)
     kinds = [assumption.kind for assumption in answer.assumptions]
     assert answer.assumed_share == kinds.count("assumed") / len(kinds) > 0

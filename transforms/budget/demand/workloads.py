@@ -1,8 +1,8 @@
-"""Workloads: networks whose training is estimated, and the FLOPs a data set makes of them."""
+"""What training a workload's network on a data set must compute."""
 
-from typing import Annotated, Literal
+from dataclasses import dataclass
 
-from pydantic import Field
+import numpy as np
 
 from transforms.budget.demand.figures import DatasetFigures
 from transforms.budget.demand.flops import (
@@ -13,133 +13,199 @@ from transforms.budget.demand.flops import (
     transformer_flops,
     video_tokens,
 )
+from transforms.budget.demand.footage import Footage, footage_of, pictures_of
 from transforms.budget.draws import Inputs
-from transforms.budget.facts.values import (
-    Dimension,
-    Frequency,
-    Parameters,
-    Pixels,
-    PixelWork,
-    Ratio,
-    Record,
-    Tokens,
-)
+from transforms.budget.errors import BudgetUsageError
+from transforms.budget.facts.library import Facts
+from transforms.budget.facts.networks import GraphNetwork, Precision, TransformerNetwork, VideoInput, Workload
+from transforms.budget.facts.values import InputKind
+from transforms.budget.supply.layout import Training
 
 
-class VideoInput(Record):
-    """How video becomes tokens.
+@dataclass(frozen=True, slots=True)
+class Demand:
+    """What a training must compute, whatever it came from.
 
     Attributes:
-        rate: frames taken a second, at most the camera's own.
-        long_side: longer side of a frame after scaling.
-        patch: side of a square patch.
-        frames_per_token: frames a patch spans in time.
-        passes: how often the data set is seen.
+        flops: of the training, float64[draws].
+        data_flops: the part of them that grows with the data set, float64[draws].
+        kind: kind of network, for its utilisation.
+        parameters: all of the network's, at the median; None where unknown.
+        passes: how often the data set is seen, float64[draws]; None where no data set is.
+        footage: the data set's video as it is stored; None where none is read.
+        tokens: trained tokens, float64[draws]; None where the network sees frames, or unknown.
+        training: what a layout must hold; None where the network's shape is unknown.
+        precision: number format of the multiplications.
+        supposed: whether shape and batch are guesses from the network's size: a layout is told, but binds nothing.
     """
 
-    rate: Frequency
-    long_side: Pixels
-    patch: Pixels
-    frames_per_token: Ratio
-    passes: Ratio
+    flops: FloatArray
+    data_flops: FloatArray
+    kind: str
+    parameters: float | None
+    passes: FloatArray | None
+    footage: Footage | None
+    tokens: FloatArray | None
+    training: Training | None
+    precision: str
+    supposed: bool = False
+
+    @property
+    def fed_hours(self) -> FloatArray | None:
+        """Camera-hours that are read over the training, float64[draws]; None where none are."""
+        if self.footage is None or self.passes is None:
+            return None
+        return self.footage.hours * self.passes
 
 
-class Transformer(Record):
-    """A transformer that is trained on tokens: of the data set's video, of text, or of both.
-
-    Attributes:
-        formula: tells it from a graph.
-        active_parameters: parameters that work on a token.
-        layers: of the network at the median of its parameters.
-        width: of the residual stream there.
-        sequence: tokens of a sequence.
-        attention: 12 where every token sees all others, 6 causal.
-        text: tokens of text, repetitions counted.
-        video: how the data set's video is read.
-    """
-
-    formula: Literal["transformer"]
-    active_parameters: Parameters
-    layers: Dimension
-    width: Dimension
-    sequence: Tokens
-    attention: Ratio
-    text: Tokens | None = None
-    video: VideoInput | None = None
-
-
-class Graph(Record):
-    """A network of fixed work a frame that is trained on labelled frames.
-
-    Attributes:
-        formula: tells it from a transformer.
-        forward: work forward per pixel of a frame at its full resolution.
-        multiple: forward passes that a training step is worth.
-        rate: labelled frames a second, where the data set holds none yet.
-        passes: how often each frame is seen.
-    """
-
-    formula: Literal["graph"]
-    forward: PixelWork
-    multiple: Ratio
-    rate: Frequency
-    passes: Ratio
-
-
-class Workload(Record):
-    """A network that is trained.
-
-    Attributes:
-        title: the network's name for people.
-        utilisation: the kind of utilisation that holds for it.
-        parameters: all of them, at work on a token or not: what memory must hold.
-        compute: how its FLOPs follow from the data set.
-    """
-
-    title: str
-    utilisation: str
-    parameters: Parameters
-    compute: Annotated[Transformer | Graph, Field(discriminator="formula")]
-
-
-def training_flops(workload: Workload, figures: DatasetFigures, inputs: Inputs, name: str) -> FloatArray:
-    """FLOPs of training a workload on a data set.
+def demand_of(
+    facts: Facts,
+    workload_name: str,
+    network_name: str,
+    figures: DatasetFigures,
+    inputs: Inputs,
+    *,
+    precision: Precision | None = None,
+) -> Demand:
+    """What training a network as a workload does must compute.
 
     Args:
-        workload: the network.
+        facts: the facts.
+        workload_name: what it is trained on, and how.
+        network_name: the network; uncertainties of its own go by this name.
         figures: the data set.
         inputs: where draws come from and are noted.
-        name: the workload's name, for uncertainties of its own.
+        precision: number format; None = the workload's own.
 
     Returns:
-        FLOPs by draw, float64[draws]; all 0 where the data set leaves nothing to train on.
+        The demand; its FLOPs are 0 where the data set leaves nothing to train on.
+
+    Raises:
+        BudgetUsageError: the network cannot be trained on what the workload has.
     """
-    if isinstance(workload.compute, Graph):
-        return _graph(workload.compute, figures, inputs, name)
-    return _transformer(workload.compute, figures, inputs, name)
+    workload, network = facts.workloads[workload_name], facts.networks[network_name]
+    if precision is not None:
+        workload = workload.model_copy(update={"precision": precision})
+    streams = _Streams(f"{workload_name}/", f"{network_name}/")
+    if isinstance(network, TransformerNetwork):
+        return _transformer(facts, workload, network, figures, inputs, streams)
+    if workload.text is not None:
+        raise BudgetUsageError(
+            f"workload {workload_name} trains on text: network {network_name} takes frames alone"
+        )
+    return _graph(facts, workload, network, figures, inputs, streams)
 
 
-def _transformer(network: Transformer, figures: DatasetFigures, inputs: Inputs, name: str) -> FloatArray:
-    parameters = inputs.draw("active_parameters", network.active_parameters, f"{name}/parameters")
+@dataclass(frozen=True, slots=True)
+class _Streams:
+    """Prefixes of the names of uncertainties that estimates of other clusters share."""
+
+    workload: str
+    network: str
+
+
+def _transformer(
+    facts: Facts,
+    workload: Workload,
+    network: TransformerNetwork,
+    figures: DatasetFigures,
+    inputs: Inputs,
+    streams: _Streams,
+) -> Demand:
+    parameters = inputs.draw("active_parameters", network.active_parameters, f"{streams.network}parameters")
     # depth and width each grow with the cube root of the size: N is about 12 L d²
     growth = (parameters / network.active_parameters.p50) ** (1 / 3)
-    tokens = parameters * 0
-    if network.text is not None:
-        tokens = tokens + inputs.draw("text_tokens", network.text, f"{name}/text")
-    if network.video is not None:
-        seen = _tokens_of(network.video, figures, inputs)
-        tokens = tokens + seen * inputs.draw("passes", network.video.passes, f"{name}/passes")
-    return transformer_flops(
-        parameters,
-        tokens,
-        inputs.note("layers", network.layers) * growth,
-        inputs.note("width", network.width) * growth,
-        inputs.note("sequence", network.sequence),
-        inputs.note("attention_factor", network.attention),
+    passes = inputs.draw("passes", workload.video.passes, f"{streams.workload}passes")
+    video = _video_tokens(workload.video, figures, inputs) * passes
+    text = parameters * 0
+    if workload.text is not None:
+        text = inputs.draw("text_tokens", workload.text, f"{streams.workload}text")
+    layers, width = inputs.note("layers", network.layers), inputs.note("width", network.width)
+    attention = inputs.note("attention_factor", network.attention)
+    context = _context(workload, figures, inputs)
+    per_token = transformer_flops(
+        parameters, np.ones_like(parameters), layers * growth, width * growth, context, attention
+    )
+    return Demand(
+        flops=per_token * (video + text),
+        data_flops=per_token * video,
+        kind=network.utilisation,
+        parameters=inputs.note("parameters", network.parameters),
+        passes=passes,
+        footage=footage_of(facts, figures, inputs),
+        tokens=video + text,
+        training=Training(
+            parameters=network.parameters.p50,
+            active_parameters=network.active_parameters.p50,
+            layers=round(layers),
+            width=round(width),
+            context=round(context),
+            batch=max(1.0, inputs.note("critical_batch", workload.batch) / _per_sample(workload, context)),
+            flops=transformer_flops(
+                network.active_parameters.p50, context, layers, width, context, attention
+            ),
+            state_bytes=inputs.note("state_bytes", facts.training.state_bytes),
+        ),
+        precision=workload.precision,
     )
 
 
-def _tokens_of(video: VideoInput, figures: DatasetFigures, inputs: Inputs) -> float:
+def _graph(
+    facts: Facts,
+    workload: Workload,
+    network: GraphNetwork,
+    figures: DatasetFigures,
+    inputs: Inputs,
+    streams: _Streams,
+) -> Demand:
+    pixels = _frame_pixels(figures, inputs)
+    if network.forward_per_pixel is not None:
+        usual = pixels * network.forward_per_pixel.p50
+        forward = pixels * inputs.draw(
+            "forward_flops_per_pixel", network.forward_per_pixel, f"{streams.network}forward"
+        )
+    else:
+        assert network.forward is not None
+        usual = network.forward.p50
+        forward = inputs.draw("forward_flops", network.forward, f"{streams.network}forward")
+    if network.activations_per_pixel is not None:
+        activations = pixels * inputs.note("activations_per_pixel", network.activations_per_pixel)
+    else:
+        assert network.activations is not None
+        activations = inputs.note("activations", network.activations)
+    passes = inputs.draw("passes", workload.video.passes, f"{streams.workload}passes")
+    multiple = inputs.note("training_multiple", network.multiple)
+    frames = _frames(workload.video, figures, inputs)
+    flops = graph_flops(forward, frames * passes, passes * 0 + multiple)
+    # frames that are labelled are cut out once; video that is taken at a rate is decoded whole
+    read = pictures_of(facts, figures, frames, inputs) if workload.video.labelled_only else None
+    batch = inputs.note("critical_batch", workload.batch)
+    if workload.batch.unit == "tokens":
+        batch /= _tokens_per_frame(workload.video, figures) or 1.0
+    return Demand(
+        flops=flops,
+        data_flops=flops,
+        kind=network.utilisation,
+        parameters=inputs.note("parameters", network.parameters),
+        passes=passes,
+        footage=read or footage_of(facts, figures, inputs),
+        tokens=None,
+        training=Training(
+            parameters=network.parameters.p50,
+            active_parameters=network.parameters.p50,
+            layers=1,
+            width=1,
+            context=1,
+            batch=max(1.0, batch),
+            flops=usual * multiple,
+            state_bytes=inputs.note("state_bytes", facts.training.state_bytes),
+            activation_bytes=activations,
+        ),
+        precision=workload.precision,
+    )
+
+
+def _video_tokens(video: VideoInput, figures: DatasetFigures, inputs: Inputs) -> float:
     """Tokens of the data set's own cameras, each seen once."""
     rate = inputs.note("frames_per_second", video.rate)
     long_side = inputs.note("long_side", video.long_side)
@@ -159,26 +225,89 @@ def _tokens_of(video: VideoInput, figures: DatasetFigures, inputs: Inputs) -> fl
     )
 
 
-def _graph(network: Graph, figures: DatasetFigures, inputs: Inputs, name: str) -> FloatArray:
-    per_pixel = inputs.draw("forward_flops_per_pixel", network.forward, f"{name}/forward")
-    passes = inputs.draw("passes", network.passes, f"{name}/passes")
-    multiple = inputs.note("training_multiple", network.multiple)
-    if figures.frames:
-        frames = inputs.given(
-            "labelled_frames", figures.frames, "frames", "measured", "table frames of the data set"
-        )
-    else:
-        rate = inputs.note("frames_per_second", network.rate)
-        frames = sum(
-            camera.hours * SECONDS_PER_HOUR * min(rate, camera.fps_mean) for camera in figures.cameras
-        )
+def _tokens_per_frame(video: VideoInput, figures: DatasetFigures) -> float:
+    """Mean over the data set's camera-hours; 0 without any."""
+    tokens = sum(
+        camera.hours * frame_tokens(camera.width, camera.height, video.long_side.p50, video.patch.p50)
+        for camera in figures.cameras
+    )
+    return tokens / figures.camera_hours if figures.camera_hours else 0.0
+
+
+def _context(workload: Workload, figures: DatasetFigures, inputs: Inputs) -> float:
+    """Tokens of a sequence: a frame at least."""
+    context = inputs.note("context", workload.context)
+    return max(context, _tokens_per_frame(workload.video, figures))
+
+
+def _per_sample(workload: Workload, context: float) -> float:
+    """What the batch is counted in, a sequence."""
+    return context if workload.batch.unit == "tokens" else 1.0
+
+
+def _frames(video: VideoInput, figures: DatasetFigures, inputs: Inputs) -> float:
+    """Frames of the data set, each once: those that are labelled, or so many a second."""
+    if video.labelled_only and figures.frames:
+        kind: InputKind = "measured"
+        return inputs.given("labelled_frames", figures.frames, "frames", kind, "table frames of the data set")
+    rate = inputs.note("frames_per_second", video.rate)
+    return sum(camera.hours * SECONDS_PER_HOUR * min(rate, camera.fps_mean) for camera in figures.cameras)
+
+
+def _frame_pixels(figures: DatasetFigures, inputs: Inputs) -> float:
     # labelled frames fall on the cameras as their hours do
     area = sum(camera.hours * camera.width * camera.height for camera in figures.cameras)
-    pixels = inputs.given(
-        "frame_pixels",
-        area / figures.camera_hours if figures.camera_hours else 0.0,
-        "px",
-        "estimate",
-        "mean over the data set's camera-hours",
+    mean = area / figures.camera_hours if figures.camera_hours else 0.0
+    return inputs.given("frame_pixels", mean, "px", "estimate", "mean over the data set's camera-hours")
+
+
+def demand_of_flops(
+    facts: Facts, flops: float, kind: str, parameters: float | None, inputs: Inputs
+) -> Demand:
+    """What a training of known FLOPs must compute.
+
+    Args:
+        facts: the facts.
+        flops: of the training.
+        kind: kind of network.
+        parameters: of the network; None = unknown, and with them its shape.
+        inputs: where draws come from and are noted.
+    """
+    inputs.given("training_flops", flops, "FLOP", "user", "given by the caller")
+    values = np.full(inputs.count, flops)
+    training = None
+    if parameters is not None:
+        inputs.given("parameters", parameters, "parameters", "user", "given by the caller")
+        # the shape of a vision network does not follow from its size
+        training = None if kind == "vision" else _dense(facts, parameters, inputs)
+    return Demand(
+        flops=values,
+        data_flops=values,
+        kind=kind,
+        parameters=parameters,
+        passes=None,
+        footage=None,
+        tokens=None,
+        training=training,
+        precision="bf16",
+        supposed=True,
     )
-    return graph_flops(per_pixel * pixels, frames * passes, passes * 0 + multiple)
+
+
+def _dense(facts: Facts, parameters: float, inputs: Inputs) -> Training:
+    """A dense transformer of that size: N = 12 L d², d / L as usual."""
+    rules = facts.training
+    ratio = inputs.note("width_per_layer", rules.width_per_layer)
+    layers = max(1.0, (parameters / (12 * ratio**2)) ** (1 / 3))
+    width = (parameters / (12 * layers)) ** 0.5
+    context = inputs.note("context", rules.context)
+    return Training(
+        parameters=parameters,
+        active_parameters=parameters,
+        layers=round(layers),
+        width=max(1, round(width)),
+        context=round(context),
+        batch=max(1.0, inputs.note("critical_batch", rules.batch) / context),
+        flops=transformer_flops(parameters, context, layers, width, context, 6.0),
+        state_bytes=inputs.note("state_bytes", rules.state_bytes),
+    )

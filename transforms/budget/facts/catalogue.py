@@ -3,7 +3,7 @@
 from datetime import date
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from transforms.budget.facts.values import (
     BitRate,
@@ -27,6 +27,18 @@ from transforms.budget.facts.values import (
 )
 
 
+class Rate(Record):
+    """Rent of an accelerator from a date on.
+
+    Attributes:
+        hour: rent of an accelerator-hour.
+        since: the day from which it holds.
+    """
+
+    hour: HourlyRate
+    since: date
+
+
 class Accelerator(Record):
     """One accelerator.
 
@@ -38,8 +50,11 @@ class Accelerator(Record):
         memory_bandwidth: of that memory.
         scale_up: bandwidth to the accelerators of the same server or rack.
         scale_out: network bandwidth out of the server.
+        scale_up_size: accelerators of that server or rack.
         thermal_design_power: of the accelerator alone.
         server_power: of the server or rack, divided by its accelerators.
+        capital: all-in cost of one: building, power, network and servers included.
+        rents: by date.
     """
 
     aliases: tuple[str, ...] = ()
@@ -49,8 +64,15 @@ class Accelerator(Record):
     memory_bandwidth: ByteRate | None = None
     scale_up: ByteRate | None = None
     scale_out: BitRate | None = None
+    scale_up_size: Count
     thermal_design_power: Power
     server_power: Power
+    capital: Money
+    rents: tuple[Rate, ...] = ()
+
+
+State = Literal["planned", "operating", "closed"]
+"""Whether a phase's accelerators can train: not yet, yes, no longer."""
 
 
 class Phase(Record):
@@ -65,7 +87,8 @@ class Phase(Record):
         facility: power of the building or site.
         capital: cost of what the source speaks of (often the site, not the pool).
         status: what became of it.
-        in_service: whether `status` needs no mention beside an estimate.
+        state: planned, operating, or closed (leased out, disbanded); a closed phase without an accelerator
+            closes the whole cluster.
         source: where it comes from.
         as_of: the day from which it holds.
         kind: how it is known.
@@ -77,7 +100,7 @@ class Phase(Record):
     facility: Megawatts | None = None
     capital: Money | None = None
     status: str
-    in_service: bool
+    state: State
     source: str
     as_of: date
     kind: Kind
@@ -114,17 +137,48 @@ class SmallNetworks(Record):
 class Utilisation(Record):
     """Share of the dense BF16 peak that trainings of a kind of network reach (MFU).
 
+    It is worked out from published runs (`transforms.budget.evidence`), or assumed where there are none.
+
     Attributes:
-        mfu: the prior.
-        transfer: factor by which an unseen family of networks leaves the median, either way, in 80 % of cases.
-        strata: the published runs behind it, by stratum; none = assumed.
+        strata: the published trainings behind it, by stratum.
+        step_strata: the published steps behind it: the same networks without downtime.
+        mfu: what is assumed instead.
         small: the kind that holds for small networks.
     """
 
-    mfu: Share
-    transfer: Ratio | None = None
     strata: tuple[str, ...] = ()
+    step_strata: tuple[str, ...] = ()
+    mfu: Share | None = None
     small: SmallNetworks | None = None
+
+    @model_validator(mode="after")
+    def _published_or_assumed(self) -> "Utilisation":
+        """Never both: a typed-in prior beside runs would be one that nobody tests."""
+        if bool(self.strata) == (self.mfu is not None):
+            raise ValueError("give one of strata (published runs) and mfu (assumed)")
+        return self
+
+
+class AssumedUtilisation(Record):
+    """The same of an accelerator that nobody has published trainings of.
+
+    Attributes:
+        mfu: what is assumed.
+    """
+
+    mfu: Share
+
+
+class TurbineShare(Record):
+    """Part that gas turbines on a site have from a date on.
+
+    Attributes:
+        share: of the site's electricity.
+        since: the day from which it holds.
+    """
+
+    share: Share
+    since: date
 
 
 class Place(Record):
@@ -132,11 +186,11 @@ class Place(Record):
 
     Attributes:
         grid: carbon intensity of the grid.
-        turbine_share: share of the electricity that comes from gas turbines on the site.
+        turbines: share of the electricity that comes from gas turbines on the site, by date.
     """
 
     grid: CarbonIntensity
-    turbine_share: Share | None = None
+    turbines: tuple[TurbineShare, ...] = ()
 
 
 class Energy(Record):
@@ -155,34 +209,18 @@ class Energy(Record):
     turbine: CarbonIntensity
 
 
-class Rate(Record):
-    """Rent of an accelerator from a date on.
-
-    Attributes:
-        hour: rent of an accelerator-hour.
-        since: the day from which it holds.
-    """
-
-    hour: HourlyRate
-    since: date
-
-
 class Prices(Record):
-    """Money.
+    """Money that does not depend on the accelerator.
 
     Attributes:
         electricity: price of a kilowatt-hour.
         life: years over which an accelerator is written off.
         use: share of its life in which it works.
-        capital: all-in cost per accelerator (building, network and servers included), by accelerator.
-        rates: rent, oldest first, by accelerator.
     """
 
     electricity: EnergyPrice
     life: Years
     use: Share
-    capital: dict[str, Money]
-    rates: dict[str, tuple[Rate, ...]]
 
 
 WorkKind = Literal["language", "vision", "video"]

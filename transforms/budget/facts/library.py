@@ -1,20 +1,20 @@
 """All facts together: read from TOML, checked value by value and join by join."""
 
+import json
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
 from functools import cache, cached_property
 from importlib import resources
 from itertools import chain
-from pathlib import Path
-from typing import Any, TypeVar, get_args
+from typing import Any, get_args
 
 from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 
-from transforms.budget.demand.workloads import Workload
 from transforms.budget.errors import BudgetUsageError, FactsError
 from transforms.budget.facts.catalogue import (
     Accelerator,
+    AssumedUtilisation,
     Cluster,
     Energy,
     Place,
@@ -22,10 +22,21 @@ from transforms.budget.facts.catalogue import (
     Utilisation,
     WorkKind,
 )
+from transforms.budget.facts.networks import Network, Programme, Scaling, TrainingRules, Workload
+from transforms.budget.facts.operations import (
+    Decoding,
+    LabellingMachine,
+    LabellingRules,
+    Reliability,
+    Storage,
+    Uplink,
+)
+from transforms.budget.facts.parallelism import Parallelism
 from transforms.budget.facts.runs import Run
-from transforms.budget.facts.values import Fact, ParameterBytes, inherit
+from transforms.budget.facts.values import Fact, Ratio, inherit
 
-RecordType = TypeVar("RecordType", bound=BaseModel)
+_TOLD = 3
+"""Errors that are told at once: a misspelt name makes two."""
 
 
 class Facts(BaseModel):
@@ -36,11 +47,22 @@ class Facts(BaseModel):
         clusters: by name.
         utilisation: priors by kind of network.
         accelerator_utilisation: priors of accelerators without published trainings; they cap the kind's.
+        family_spread: factor by which families of networks are supposed to differ in utilisation.
         energy: what a kilowatt-hour needs.
         places: by name; `anywhere` holds where no cluster is named.
         prices: money.
-        state_bytes: memory a parameter in training needs (weights, gradients, optimiser).
+        training: what holds for any training.
+        programme: what a year of work computes beside a run.
+        scaling: how the best sizes grow with compute, by field.
+        networks: by name.
         workloads: by name.
+        parallelism: what splitting a training over accelerators costs.
+        reliability: what stops a training.
+        storage: how fast stored video is read.
+        decoding: how fast it is decoded.
+        uplink: how it comes from a vehicle.
+        labelling: what labelling otherwise than measured costs.
+        machines: that label, by name.
         runs: published trainings.
     """
 
@@ -49,48 +71,50 @@ class Facts(BaseModel):
     accelerators: dict[str, Accelerator]
     clusters: dict[str, Cluster]
     utilisation: dict[str, Utilisation]
-    accelerator_utilisation: dict[str, Utilisation]
+    accelerator_utilisation: dict[str, AssumedUtilisation]
+    family_spread: Ratio
     energy: Energy
     places: dict[str, Place]
     prices: Prices
-    state_bytes: ParameterBytes
+    training: TrainingRules
+    programme: Programme
+    scaling: dict[str, Scaling]
+    networks: dict[str, Network]
     workloads: dict[str, Workload]
+    parallelism: Parallelism
+    reliability: Reliability
+    storage: Storage
+    decoding: Decoding
+    uplink: Uplink
+    labelling: LabellingRules
+    machines: dict[str, LabellingMachine]
     runs: tuple[Run, ...]
 
     @model_validator(mode="after")
     def _joined(self) -> "Facts":
         """Every name must lead somewhere."""
         for cluster in self.clusters.values():
-            self.check_cluster(cluster)
-        for workload in self.workloads.values():
-            self.check_workload(workload)
+            _known(f"cluster {cluster.title}: place", [cluster.place], self.places)
+            named = (phase.accelerator for phase in cluster.phases if phase.accelerator is not None)
+            _known(f"cluster {cluster.title}: accelerator", named, self.accelerators)
+        for name, network in self.networks.items():
+            _known(f"network {name}: utilisation", [network.utilisation], self.utilisation)
+        for name, workload in self.workloads.items():
+            _known(f"workload {name}: network", [workload.network], self.networks)
         _known("accelerator utilisation", self.accelerator_utilisation, self.accelerators)
-        _known("capital", self.prices.capital, self.accelerators)
-        _known("rates", self.prices.rates, self.accelerators)
+        _known("cores", self.decoding.cores, self.accelerators)
         _known("runs", (run.accelerator for run in self.runs), self.accelerators)
         _known("places", ["anywhere"], self.places)
         _known("kinds", get_args(WorkKind), self.utilisation)
         strata = {run.stratum for run in self.runs}
         for utilisation in self.utilisation.values():
-            _known("strata", utilisation.strata, strata)
+            _known("strata", (*utilisation.strata, *utilisation.step_strata), strata)
             _known("small networks", [utilisation.small.use] if utilisation.small else [], self.utilisation)
-        priced = self.prices.capital.keys() | self.prices.rates.keys()
-        _known("accelerators with a price", self.accelerators, priced)
         entries = self.accelerators.items()
         names = [plain for name, entry in entries for plain in {*map(_plain, (name, *entry.aliases))}]
         if len(names) != len(set(names)):
             raise ValueError("two accelerators share a name or an alias")
         return self
-
-    def check_cluster(self, cluster: Cluster) -> None:
-        """Checks that a cluster's place and accelerators are known."""
-        _known(f"cluster {cluster.title}: place", [cluster.place], self.places)
-        named = (phase.accelerator for phase in cluster.phases if phase.accelerator is not None)
-        _known(f"cluster {cluster.title}: accelerator", named, self.prices.capital)
-
-    def check_workload(self, workload: Workload) -> None:
-        """Checks that a workload's kind is known."""
-        _known(f"workload {workload.title}: utilisation", [workload.utilisation], self.utilisation)
 
     @cached_property
     def newest(self) -> date:
@@ -109,34 +133,6 @@ class Facts(BaseModel):
                 return known
         raise BudgetUsageError(f"accelerator {name!r} is unknown; known: {', '.join(self.accelerators)}")
 
-    def cluster(self, name: str) -> tuple[str, Cluster]:
-        """A cluster by name, or from a TOML file of the same form as the facts' own.
-
-        Raises:
-            BudgetUsageError: nothing is called so, or the file does not hold together.
-        """
-        if name.lower() in self.clusters:
-            return name.lower(), self.clusters[name.lower()]
-        own, cluster = _from_file(name, Cluster, "cluster", self.clusters)
-        _usage(name, self.check_cluster, cluster)
-        return own, cluster
-
-    def workload(self, name: str) -> tuple[str, Workload]:
-        """A workload by name, or from a TOML file of the same form as the facts' own.
-
-        Raises:
-            BudgetUsageError: nothing is called so, or the file does not hold together.
-        """
-        if name.lower() in self.workloads:
-            return name.lower(), self.workloads[name.lower()]
-        own, workload = _from_file(name, Workload, "workload", self.workloads)
-        _usage(name, self.check_workload, workload)
-        return own, workload
-
-    def evidence(self, utilisation: Utilisation) -> int:
-        """Published runs behind a prior."""
-        return sum(run.stratum in utilisation.strata for run in self.runs)
-
 
 def parse_facts(texts: Iterable[str]) -> Facts:
     """Reads facts from TOML texts whose tables do not overlap.
@@ -144,30 +140,66 @@ def parse_facts(texts: Iterable[str]) -> Facts:
     Raises:
         FactsError: a value is out of its range, has another unit or no source, or a name leads nowhere.
     """
+    return _validated(_merged(texts))
+
+
+@cache
+def load_facts(own: str = "") -> Facts:
+    """The facts that come with this package, and those of the caller.
+
+    Args:
+        own: tables of the caller, as `own.OwnFacts.text` writes them; they win over the package's.
+
+    Raises:
+        FactsError: the caller's facts do not hold together.
+    """
+    tables = _bundled()
+    if own:
+        added: dict[str, dict[str, Any]] = json.loads(own)
+        tables = {**tables, **{name: {**tables[name], **table} for name, table in added.items()}}
+    return _validated(tables)
+
+
+@cache
+def _bundled() -> dict[str, Any]:
+    folder = resources.files("transforms.budget.facts")
+    files = sorted(
+        (entry for entry in folder.iterdir() if entry.name.endswith(".toml")), key=lambda file: file.name
+    )
+    return _merged(file.read_text(encoding="utf-8") for file in files)
+
+
+def _merged(texts: Iterable[str]) -> dict[str, Any]:
     tables: dict[str, Any] = {}
     for text in texts:
         for name, table in tomllib.loads(text).items():
             if name in tables:
                 raise FactsError(f"table {name} stands in two files")
-            tables[name] = _inherited(table)
+            tables[name] = inherit({"": table})[""]
+    return tables
+
+
+def _validated(tables: Mapping[str, Any]) -> Facts:
     try:
         return Facts.model_validate(tables)
     except ValidationError as error:
-        raise FactsError(str(error)) from None
+        raise FactsError(told(error)) from None
 
 
-@cache
-def load_facts() -> Facts:
-    """The facts that come with this package."""
-    folder = resources.files("transforms.budget.facts")
-    files = sorted(
-        (entry for entry in folder.iterdir() if entry.name.endswith(".toml")), key=lambda file: file.name
-    )
-    return parse_facts(file.read_text(encoding="utf-8") for file in files)
+def told(error: ValidationError) -> str:
+    """The first few things that are wrong, in one line: where, and what.
 
-
-def _inherited(table: Any) -> Any:
-    return inherit({"": table})[""]
+    Args:
+        error: of any record of facts.
+    """
+    found = error.errors(include_url=False, include_input=False)
+    parts = []
+    for item in found[:_TOLD]:
+        place = ".".join(str(step) for step in item["loc"])
+        message = item["msg"].removeprefix("Value error, ")
+        parts.append(f"{place}: {message}" if place else message)
+    more = f"; and {len(found) - _TOLD} more" if len(found) > _TOLD else ""
+    return "; ".join(parts) + more
 
 
 def _facts_of(item: object) -> Iterator[Fact]:
@@ -197,26 +229,3 @@ def _plain(name: str) -> str:
     """
     plain = "".join(character for character in name.lower() if character.isalnum())
     return plain.removeprefix("nvidia")
-
-
-def _from_file(name: str, model: type[RecordType], what: str, known: Iterable[str]) -> tuple[str, RecordType]:
-    """Reads a record from a file that the caller names: a table as in the facts, or its content alone."""
-    path = Path(name)
-    if not path.is_file():
-        raise BudgetUsageError(f"{what} {name!r} is unknown and no file; known: {', '.join(known)}")
-    own = path.stem
-    try:
-        table: Any = tomllib.loads(path.read_text(encoding="utf-8"))
-        wrapped = table.get(f"{what}s")
-        if len(table) == 1 and isinstance(wrapped, dict) and len(wrapped) == 1:
-            ((own, table),) = wrapped.items()
-        return own, model.model_validate(_inherited(table))
-    except (OSError, ValueError) as error:  # TOML, encoding and validation errors are ValueErrors
-        raise BudgetUsageError(f"{what} {name}: {error}") from None
-
-
-def _usage(name: str, check: Any, record: BaseModel) -> None:
-    try:
-        check(record)
-    except ValueError as error:
-        raise BudgetUsageError(f"{name}: {error}") from None

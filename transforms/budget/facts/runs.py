@@ -4,7 +4,17 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator
 
-from transforms.budget.facts.values import Count, Fact, Kind, Parameters, Record, Share, measured_in
+from transforms.budget.facts.values import (
+    Count,
+    Fact,
+    Kind,
+    Parameters,
+    Power,
+    Ratio,
+    Record,
+    Share,
+    measured_in,
+)
 
 Hours = Annotated[Fact, AfterValidator(measured_in("h", 1e-4, 1e10))]
 Days = Annotated[Fact, AfterValidator(measured_in("d", 1e-6, 1e4))]
@@ -40,6 +50,8 @@ class Run(Record):
         mfu: as published.
         energy: as published.
         energy_kind: whether it was measured, or is hours times a nominal power (circular).
+        server_power: of the server, for each of its accelerators, as measured in this training.
+        power_usage_effectiveness: of its building, as published.
         notes: what else to know.
     """
 
@@ -65,6 +77,8 @@ class Run(Record):
     mfu: Share | None = None
     energy: Electricity | None = None
     energy_kind: str = ""
+    server_power: Power | None = None
+    power_usage_effectiveness: Ratio | None = None
     notes: str = ""
     source: str
     kind: Kind

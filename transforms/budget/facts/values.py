@@ -158,6 +158,11 @@ Dimension = Annotated[Fact, AfterValidator(measured_in("1", 1, 1e6))]
 Frequency = Annotated[Fact, AfterValidator(measured_in("Hz", 0.01, 1000))]
 Pixels = Annotated[Fact, AfterValidator(measured_in("px", 1, 20_000))]
 PixelWork = Annotated[Fact, AfterValidator(measured_in("FLOP/px", 1, 1e9))]
+FrameWork = Annotated[Fact, AfterValidator(measured_in("FLOP", 1, 1e18))]
+PixelBytes = Annotated[Fact, AfterValidator(measured_in("B/px", 0.1, 1e7))]
+FrameBytes = Annotated[Fact, AfterValidator(measured_in("B", 1, 1e14))]
+Runs = Annotated[Fact, AfterValidator(measured_in("runs", 1e-4, 1000))]
+Exponent = Annotated[Fact, AfterValidator(measured_in("exponent", 0.01, 2))]
 ParameterBytes = Annotated[Fact, AfterValidator(measured_in("B/parameter", 1, 64))]
 
 

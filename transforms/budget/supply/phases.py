@@ -89,7 +89,9 @@ def pools_on(cluster: Cluster, day: date) -> tuple[Pool, ...]:
     """The pools of a cluster on a day: the newest known phase of each accelerator, oldest kind first."""
     newest: dict[str, Pool] = {}
     for phase in sorted(cluster.phases, key=lambda phase: phase.as_of):
-        if phase.as_of <= day and phase.accelerator is not None and phase.count is not None:
+        if phase.as_of > day or phase.state == "closed":
+            continue
+        if phase.accelerator is not None and phase.count is not None:
             newest[phase.accelerator] = Pool(phase, phase.accelerator, int(phase.count.p50))
     return tuple(newest.values())
 
@@ -100,28 +102,59 @@ def first_known(cluster: Cluster) -> Phase | None:
     return min(known, key=lambda phase: phase.as_of, default=None)
 
 
+def closed(cluster: Cluster, day: date, pool: Pool) -> Phase | None:
+    """The phase that closed a pool by a day: the pool's own, or a newer one that closes the whole cluster."""
+    closing = [
+        phase
+        for phase in cluster.phases
+        if phase.state == "closed"
+        and pool.phase.as_of <= phase.as_of <= day
+        and phase.accelerator in {None, pool.accelerator}
+    ]
+    return max(closing, key=lambda phase: phase.as_of, default=None)
+
+
+def opens(cluster: Cluster, day: date, accelerator: str) -> Phase | None:
+    """The first phase after a day in which accelerators of a kind operate."""
+    later = [
+        phase
+        for phase in cluster.phases
+        if phase.state == "operating"
+        and phase.as_of > day
+        and phase.accelerator == accelerator
+        and phase.count is not None
+    ]
+    return min(later, key=lambda phase: phase.as_of, default=None)
+
+
+_PLAIN = frozenset({"operational", "superseded"})
+
+
 def remarks(cluster: Cluster, day: date, pool: Pool | None) -> list[str]:
-    """What to know about a cluster's phases beside an estimate.
+    """What to know about a cluster's phases beside an estimate: the pool's own, and those not counted.
 
     Args:
         cluster: the cluster.
         day: the day asked for.
         pool: the pool that is estimated, if any.
     """
-    said = []
-    if pool is not None and not pool.phase.in_service:
-        said.append(f"{cluster.title}: {pool.phase.name} of {pool.phase.as_of}: {pool.phase.status}")
     phases = sorted(cluster.phases, key=lambda phase: phase.as_of)
     known = {pool.accelerator: pool.phase.as_of for pool in pools_on(cluster, day)}
+    said = []
+    if pool is not None and pool.phase.state == "operating" and pool.phase.status not in _PLAIN:
+        said.append(f"{cluster.title}: {pool.phase.name} of {pool.phase.as_of}: {pool.phase.status}")
     said += [
         f"{cluster.title}: not counted: {phase.name} of {phase.as_of} ({_missing(phase)}): {phase.status}"
         for phase in phases
         if phase.as_of <= day
+        and phase.state != "closed"
         and (phase.accelerator is None or phase.count is None)
         # an unknown count matters until a later phase of the same accelerator tells it
         and known.get(phase.accelerator or "", phase.as_of) <= phase.as_of
     ]
-    later = _listed(f"{phase.name} from {phase.as_of}" for phase in phases if phase.as_of > day)
+    later = _listed(
+        f"{phase.name} from {phase.as_of} ({phase.status})" for phase in phases if phase.as_of > day
+    )
     return [*said, f"{cluster.title}: later, not counted: {later}"] if later else said
 
 

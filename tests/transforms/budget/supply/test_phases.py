@@ -5,7 +5,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from transforms.budget.errors import BudgetUsageError
-from transforms.budget.supply.phases import Allocation, first_known, parse_as_of, pools_on, remarks
+from transforms.budget.supply.phases import (
+    Allocation,
+    closed,
+    first_known,
+    opens,
+    parse_as_of,
+    pools_on,
+    remarks,
+)
 
 
 def pools(facts, cluster, day):
@@ -31,7 +39,8 @@ def pools(facts, cluster, day):
         ("cortex", "2024-10-31", [("announced", "H100-SXM", 50_000)]),
         ("cortex", "2025-06", [("phase 1", "H100-SXM", 50_000), ("phase 1 H200", "H200-SXM", 16_000)]),
         ("dojo", "2022-09-29", []),
-        ("dojo", "2026-01", [("exapod", "D1", 3000)]),
+        ("dojo", "2023-01", [("exapod", "D1", 3000)]),
+        ("dojo", "2026-01", [("start", "D1", 3000)]),
     ],
 )
 def test_the_newest_known_phase_of_each_accelerator_holds(facts, cluster, day, expected):
@@ -42,11 +51,10 @@ def test_later_and_unknown_phases_are_told(facts):
     cortex = facts.clusters["cortex"]
     day = date(2024, 10, 31)
     (pool,) = pools_on(cortex, day)
-    status, unknown, later = remarks(cortex, day, pool)
-    assert status == "Cortex: announced of 2024-08-04: announced, under construction"
+    unknown, later = remarks(cortex, day, pool)
     assert unknown == "Cortex: not counted: ramp of 2024-10-23 (count unknown): partly in use"
     assert later.startswith(
-        "Cortex: later, not counted: phase 1 from 2024-11-15; phase 1 H200 from 2025-05-15"
+        "Cortex: later, not counted: phase 1 from 2024-11-15 (operational); phase 1 H200 from 2025-05-15"
     )
 
 
@@ -60,16 +68,41 @@ def test_an_unknown_count_is_forgotten_once_a_later_phase_tells_it(facts):
 
 def test_what_became_of_dojo_is_told(facts):
     dojo = facts.clusters["dojo"]
-    said = remarks(dojo, facts.newest, pools_on(dojo, facts.newest)[0])
-    assert "disbanded 2025-08-07" in said[0]
-    assert "buffalo plan" in said[1]
-    assert "dojo 3 restart of 2026-01-18 (accelerator and count unknown)" in said[2]
+    (pool,) = pools_on(dojo, facts.newest)
+    start, plan, restart = remarks(dojo, facts.newest, pool)
+    assert start == "Dojo: start of 2023-07-31: start reported, its size not published"
+    assert "buffalo plan" in plan
+    assert "dojo 3 restart of 2026-01-18 (accelerator and count unknown)" in restart
+
+
+@pytest.mark.parametrize(
+    ("cluster", "day", "phase"),
+    [
+        ("dojo", "2025-08-06", None),
+        ("dojo", "2025-08-07", "end"),
+        ("colossus", "2026-05-05", None),
+        ("colossus", "2026-05-06", "lease"),
+        ("cortex", "2026-05-06", None),
+    ],
+)
+def test_closed_clusters(facts, cluster, day, phase):
+    named = facts.clusters[cluster]
+    day = date.fromisoformat(day)
+    closing = [closed(named, day, pool) for pool in pools_on(named, day)]
+    assert {item and item.name for item in closing} == {phase}
+
+
+def test_when_a_planned_pool_opens(facts):
+    cortex = facts.clusters["cortex"]
+    assert opens(cortex, date(2024, 9, 30), "H100-SXM").name == "phase 1"
+    assert opens(cortex, date(2026, 1, 1), "H100-SXM") is None
 
 
 def test_the_first_known_phase(facts):
-    assert first_known(facts.clusters["dojo"]).name == "exapod"
-    nothing = facts.clusters["dojo"].model_copy(update={"phases": facts.clusters["dojo"].phases[1:]})
-    assert first_known(nothing) is None
+    dojo = facts.clusters["dojo"]
+    assert first_known(dojo).name == "exapod"
+    unknown = tuple(phase for phase in dojo.phases if phase.count is None)
+    assert first_known(dojo.model_copy(update={"phases": unknown})) is None
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,158 @@
+"""Many budget scenarios as a pipeline: a grid in, one table out."""
+
+import os
+import tomllib
+from collections.abc import Sequence
+from contextlib import nullcontext
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Final
+
+import apache_beam as beam
+import pyarrow as pa
+import pyarrow.parquet as pq
+from apache_beam.options.pipeline_options import PipelineOptions
+
+from pipelines.beam_options import THREADS_PER_PROCESS, beam_options, clear_message, refuse_local_output
+from pipelines.interrupts import interrupts
+from pipelines.locks import output_lock
+from pipelines.outcome import JobError, UsageError
+from pipelines.speed import cores_here
+from transforms.budget.demand.figures import DatasetFigures
+from transforms.budget.errors import BudgetUsageError
+from transforms.budget.sweeps.grid import Sweep
+from transforms.budget.sweeps.spec import SweepSpec
+from transforms.estimate import ReadFigures, holds_clips
+from transforms.storage import check_scheme, is_remote, open_store
+from transforms.sweep import TABLE, CutRanges, EvaluateRanges, WriteSweep
+
+SCENARIOS_PER_PROCESS: Final = 10_000
+"""Fewer are evaluated sooner by one process than others are started."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SweepJob:
+    """What to sweep.
+
+    Attributes:
+        sweep: the grid, and what all scenarios share.
+        sample: path or URL of the data set that scenarios are made of, or its figures.
+        output: folder or URL.
+    """
+
+    sweep: Sweep
+    sample: str | DatasetFigures
+    output: str
+
+
+def build(root: beam.Pipeline, job: SweepJob) -> None:
+    """Wires the stages; runs nothing.
+
+    Args:
+        root: the pipeline.
+        job: what to sweep.
+    """
+    if isinstance(job.sample, str):
+        figures = root | "Figures" >> ReadFigures(job.sample)
+    else:
+        figures = root | "Figures" >> beam.Create([job.sample])
+    ranges = root | "Ranges" >> CutRanges(job.sweep.grid.count)
+    parts = (ranges, figures) | "Evaluate" >> EvaluateRanges(job.sweep)
+    _ = (parts, figures) | "Write" >> WriteSweep(job.sweep, job.output)
+
+
+def read_spec(path: Path) -> tuple[Sweep, str | DatasetFigures]:
+    """Reads the spec of a sweep, and whatever file it names.
+
+    Args:
+        path: a TOML file.
+
+    Returns:
+        The sweep, and the data set or the figures that its scenarios are made of.
+
+    Raises:
+        UsageError: the file is not there, not TOML, or a value does not go.
+    """
+    try:
+        values = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise UsageError(f"{path}: no such file") from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"{path}: cannot be read: {error}") from error
+    except tomllib.TOMLDecodeError as error:
+        raise UsageError(f"{path}: not TOML: {error}") from error
+    try:
+        spec = SweepSpec.parse(values)
+        sweep = spec.resolve()
+    except BudgetUsageError as error:
+        raise UsageError(f"{path}: {error}") from error
+    if spec.rig is not None:
+        return sweep, spec.rig.figures()
+    assert spec.dataset is not None
+    return sweep, spec.dataset
+
+
+def run(job: SweepJob, beam_arguments: Sequence[str] = (), workers: int | None = None) -> pa.Table:
+    """Evaluates all scenarios and writes their table.
+
+    Args:
+        job: what to sweep.
+        beam_arguments: Beam's own flags.
+        workers: processes of a local run; None = as many as pay, one a core at most.
+
+    Returns:
+        The rows, without the reasons.
+
+    Raises:
+        UsageError: the data set is not there, there are not so many cores, or a flag is unknown.
+        JobError: the output cannot be written, or the data set not read.
+    """
+    wanted = _processes(job.sweep.grid.count) if workers is None else workers
+    most = 4 * cores_here()
+    if not 1 <= wanted <= most:
+        raise UsageError(f"--workers {wanted}: this machine has {cores_here()} cores; 1 to {most}")
+    # arithmetic holds Python's lock, so that a worker is a process, not one of its threads
+    options, _ = beam_options(beam_arguments, wanted * THREADS_PER_PROCESS)
+    job = _absolute(job, options)
+    store = open_store(job.output)
+    with output_lock(Path(job.output)) if not is_remote(job.output) else nullcontext():
+        _execute(job, options)
+        rows = pq.ParquetFile(pa.BufferReader(store.read(TABLE)))
+        return rows.read([name for name in rows.schema_arrow.names if name != "reasons"])
+
+
+def _processes(scenarios: int) -> int:
+    """Processes that pay: starting some takes as long as evaluating a few thousand scenarios."""
+    return min(cores_here(), -(-scenarios // SCENARIOS_PER_PROCESS))
+
+
+def _absolute(job: SweepJob, options: PipelineOptions) -> SweepJob:
+    """The job for workers that may stand elsewhere."""
+    for place in (job.sample, job.output):
+        if isinstance(place, str):
+            try:
+                check_scheme(place)
+            except ValueError as error:
+                raise UsageError(str(error)) from error
+            if not is_remote(place):
+                refuse_local_output(options, place)
+    if isinstance(job.sample, str) and not holds_clips(open_store(job.sample)):
+        raise UsageError(f"{job.sample}: no labelled data set here (clips/*.parquet is missing)")
+    if not is_remote(job.output):
+        job = replace(job, output=os.path.abspath(job.output))  # noqa: PTH100 - resolve() would follow the user's links
+    if isinstance(job.sample, str) and not is_remote(job.sample):
+        job = replace(job, sample=os.path.abspath(job.sample))  # noqa: PTH100 - the same
+    return job
+
+
+def _execute(job: SweepJob, options: PipelineOptions) -> None:
+    # a folder called models/ where the user stands would shadow ours in worker processes
+    os.environ["PYTHONSAFEPATH"] = "1"
+    try:
+        with interrupts() as interrupted, beam.Pipeline(options=options) as root:
+            build(root, job)
+    except Exception as error:
+        if interrupted.is_set():
+            # a worker's interrupt comes back as a failed pipeline
+            raise KeyboardInterrupt from error
+        raise JobError(clear_message(error)) from error

@@ -1,0 +1,127 @@
+"""Networks to train that are given as ONNX graphs, or by the name of a model."""
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from models.card import known_cards
+from models.flops import GraphFlops, count_file
+from models.registry import find_model
+from transforms.budget.errors import BudgetUsageError
+from transforms.budget.facts.library import Facts
+from transforms.budget.facts.own import OwnFacts
+
+_HALF_PRECISION_BYTES: Final = 2
+
+
+@dataclass(frozen=True, slots=True)
+class CountedNetwork:
+    """An ONNX graph that is to be trained.
+
+    Attributes:
+        name: what it is called.
+        flops: its work and what of it was not counted.
+    """
+
+    name: str
+    flops: GraphFlops
+
+    def as_json(self) -> dict[str, object]:
+        """The form of `budget --json`."""
+        return {
+            "name": self.name,
+            "forward_flops": self.flops.forward,
+            "convention": "a multiply-add is two FLOPs; element-wise operators are listed, not counted",
+            "parameters": self.flops.parameters,
+            "inputs": {name: list(shape) for name, shape in self.flops.inputs},
+            "uncounted_share_of_elements": self.flops.uncounted_share,
+            "uncounted": [
+                {
+                    "operator": f"{item.domain}.{item.op_type}" if item.domain else item.op_type,
+                    "nodes": item.nodes,
+                    "output_elements": item.output_elements,
+                    "unknown": item.unknown,
+                }
+                for item in self.flops.uncounted
+            ],
+        }
+
+    @property
+    def sentence(self) -> str:
+        """What was counted and what not, for people."""
+        unknown = [item.op_type for item in self.flops.uncounted if item.unknown]
+        rest = f"; NOT counted, and may be much: {', '.join(unknown)}" if unknown else ""
+        return (
+            f"{self.name}: {self.flops.forward / 1e9:,.4g} GFLOPs forward, {self.flops.parameters:,} parameters; "
+            f"element-wise operators, {self.flops.uncounted_share:.0%} of all results, are not counted{rest}"
+        )
+
+
+def counted_network(given: str, size: tuple[int, int] | None = None) -> CountedNetwork | None:
+    """Counts a network that is given as a file or by a model's name.
+
+    Args:
+        given: NET.onnx, or the name of a model card.
+        size: height and width of its input in px; None = the card's, or the graph's own.
+
+    Returns:
+        None where it is neither.
+
+    Raises:
+        ModelUsageError: the file is no ONNX network, or lengths of its inputs are open.
+        ModelFetchError: the model is not here.
+    """
+    if given.lower().endswith(".onnx"):
+        return CountedNetwork(Path(given).stem, count_file(given, size=size))
+    card = known_cards().get(given)
+    if card is None:
+        return None
+    own = (card.input.height, card.input.width)
+    return CountedNetwork(given, count_file(find_model(given, offline=True).path, size=size or own))
+
+
+def parse_size(text: str) -> tuple[int, int]:
+    """Reads WIDTHxHEIGHT.
+
+    Returns:
+        Height and width.
+
+    Raises:
+        BudgetUsageError: it is no such thing.
+
+    >>> parse_size("1280x736")
+    (736, 1280)
+    """
+    match = re.fullmatch(r"([1-9][0-9]{0,4})x([1-9][0-9]{0,4})", text)
+    if match is None:
+        raise BudgetUsageError(f"--input-size {text!r}: give WIDTHxHEIGHT, as 640x384")
+    return int(match[2]), int(match[1])
+
+
+def add_counted(network: CountedNetwork, own: OwnFacts, facts: Facts) -> None:
+    """Makes a counted network known to estimates.
+
+    Args:
+        network: the network.
+        own: the caller's facts.
+        facts: the package's.
+
+    Raises:
+        BudgetUsageError: nothing of it could be counted.
+    """
+    if not network.flops.forward or not network.flops.parameters:
+        raise BudgetUsageError(f"network {network.name}: no operator in it is counted: it cannot be trained")
+    record: dict[str, Any] = {
+        "formula": "graph",
+        "title": f"{network.name}, {network.flops.parameters:,} parameters",
+        "utilisation": "vision",
+        "source": f"counted in the ONNX graph {network.name}",
+        "as_of": facts.newest.isoformat(),
+        "kind": "estimate",
+        "parameters": {"value": network.flops.parameters, "unit": "parameters"},
+        "forward": {"value": network.flops.forward, "unit": "FLOP"},
+        "activations": {"value": network.flops.activation_elements * _HALF_PRECISION_BYTES, "unit": "B"},
+        "multiple": facts.training.graph_multiple.model_dump(mode="json"),
+    }
+    own.add_inherited("networks", {network.name: record})

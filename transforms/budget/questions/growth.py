@@ -1,0 +1,94 @@
+"""How the days of a training grow with its data set, and how far so many days reach."""
+
+from dataclasses import dataclass, replace
+from typing import Self
+
+import numpy as np
+
+from transforms.budget.demand.figures import DatasetFigures
+from transforms.budget.demand.flops import FloatArray
+from transforms.budget.evaluating import Evaluation
+
+
+@dataclass(frozen=True, slots=True)
+class Growth:
+    """The days of a training of which one part is fixed and the rest grows with the data set; float64[draws].
+
+    Attributes:
+        fixed: days of computing what does not grow: text.
+        growing: days of computing what does, for the data set as it is.
+        reading: days of reading and decoding it, while others compute.
+        goodput: share of all days that is progress.
+    """
+
+    fixed: FloatArray
+    growing: FloatArray
+    reading: FloatArray
+    goodput: FloatArray
+
+    @classmethod
+    def of(cls, found: Evaluation) -> Self:
+        """The growth of an evaluated training.
+
+        Args:
+            found: an evaluation of a training that computes something.
+        """
+        growing = found.compute_days * (found.demand.data_flops / found.demand.flops)
+        goodput = found.reliability.goodput if found.reliability else np.ones_like(growing)
+        return cls(found.compute_days - growing, growing, found.loader_days, goodput)
+
+    @property
+    def grows(self) -> bool:
+        """Whether anything depends on the size of the data set."""
+        return bool(self.growing.all())
+
+    def days(self, multiple: float | FloatArray) -> FloatArray:
+        """Days of training on a multiple of the data set.
+
+        Args:
+            multiple: of the data set as it is; one, or float64[draws].
+        """
+        return np.maximum(self.fixed + self.growing * multiple, self.reading * multiple) / self.goodput
+
+    def multiple(self, days: FloatArray) -> FloatArray:
+        """The inverse of `days`: the data set that fits, as a multiple of the one at hand.
+
+        Args:
+            days: what may be used, float64[draws].
+
+        Returns:
+            float64[draws]; 0 where the fixed part alone takes longer.
+        """
+        progress = days * self.goodput
+        computed = np.maximum(progress - self.fixed, 0.0) / self.growing
+        with np.errstate(divide="ignore"):
+            read = progress / self.reading
+        return np.minimum(computed, read)
+
+
+def days_for(found: Evaluation, quantity: str, amount: float | FloatArray) -> FloatArray:
+    """Days that an amount pays for: on given accelerators, each quantity is proportional to the days.
+
+    Args:
+        found: an evaluation of a training that takes some days.
+        quantity: a name of `costs.UNITS`.
+        amount: in its unit; one, or float64[draws].
+
+    Returns:
+        Days, float64[draws].
+    """
+    return amount * (found.values["training_days"] / found.values[quantity])
+
+
+def enlarged(figures: DatasetFigures, factor: float) -> DatasetFigures:
+    """The figures of a data set as this one, but so many times as large.
+
+    Args:
+        figures: the data set.
+        factor: how many times.
+    """
+    cameras = tuple(replace(camera, hours=camera.hours * factor) for camera in figures.cameras)
+    counts = {name: getattr(figures, name) for name in ("clips", "frames", "detections", "tracks", "bytes")}
+    # what the data set has, the other has some of: 0 frames would mean "not labelled"
+    scaled = {name: max(round(count * factor), min(count, 1)) for name, count in counts.items()}
+    return replace(figures, camera_hours=figures.camera_hours * factor, cameras=cameras, **scaled)

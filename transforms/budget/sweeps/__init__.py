@@ -1,0 +1,1 @@
+"""Sweeps: a grid of budget scenarios, and each of them as rows of one table."""
