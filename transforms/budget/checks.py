@@ -6,6 +6,7 @@ from typing import Final
 
 import numpy as np
 
+from transforms.budget.amounts import short
 from transforms.budget.costs import accelerator_hours
 from transforms.budget.evaluating import Evaluation, Scenario
 from transforms.budget.facts.values import Fact
@@ -56,7 +57,7 @@ def _checks(scenario: Scenario, found: Evaluation, power_mw: float, facility: Fa
     yield Check("utilisation", highest <= 1, f"at most {highest:.0%} of the peak in any draw")
     yield from _sizes(found)
     if facility is not None:
-        says = f"{power_mw:,.3g} MW of {facility.p10:g} to {facility.p90:g} MW"
+        says = f"{short(power_mw)} MW of {facility.p10:g} to {facility.p90:g} MW"
         yield Check("power against the site", power_mw <= facility.p90, says)
     yield _money(scenario, found)
     if found.reliability is not None:
@@ -67,7 +68,7 @@ def _checks(scenario: Scenario, found: Evaluation, power_mw: float, facility: Fa
         yield Check(
             "loader",
             loaded <= computed,
-            f"{loaded:,.3g} days of reading, {computed:,.3g} of computing; {wanted}",
+            f"{short(loaded)} days of reading, {short(computed)} of computing; {wanted}",
         )
     yield from _by_hand(scenario, found)
 
@@ -76,23 +77,23 @@ def _sizes(found: Evaluation) -> Iterator[Check]:
     training, tokens = found.demand.training, found.demand.tokens
     if tokens is not None and training is not None:
         ratio = float(np.median(tokens)) / training.active_parameters
-        says = f"{ratio:,.3g} tokens a parameter; {_OPTIMAL:g} are compute-optimal for language"
+        says = f"{short(ratio)} tokens a parameter; {_OPTIMAL:g} are compute-optimal for language"
         yield Check("tokens per parameter", ratio >= _MEMORISED, says)
     if training is None:
         return
     samples = float(np.median(found.demand.flops)) / training.flops
     steps = samples / training.batch
-    says = f"{samples:,.3g} samples in batches of {training.batch:,.3g}: {steps:,.3g} steps"
+    says = f"{short(samples)} samples in batches of {short(training.batch)}: {short(steps)} steps"
     yield Check("steps", steps >= 1, says)
     share = training.batch * training.context / found.used
     unit = "tokens" if training.context > 1 else "frames"
-    yield Check(f"{unit} per accelerator and step", share >= 1, f"{share:,.3g} {unit}")
+    yield Check(f"{unit} per accelerator and step", share >= 1, f"{short(share)} {unit}")
 
 
 def _money(scenario: Scenario, found: Evaluation) -> Check:
     capital = scenario.facts.accelerators[scenario.target.accelerator].capital.p50 * found.used
     cost = float(np.median(found.values["cost_usd"]))
-    says = f"{cost:,.3g} dollars; the accelerators used cost {capital:,.3g}"
+    says = f"{short(cost)} dollars; the accelerators used cost {short(capital)}"
     return Check("dollars against capital", cost <= capital, says)
 
 
@@ -101,7 +102,7 @@ def _failures(found: Evaluation) -> Check:
     mtbf_h = float(np.median(found.reliability.mtbf_h))
     interval_h = float(np.median(found.reliability.checkpoint_s)) / 3600
     wall_h = float(np.median(found.values["training_days"])) * 24
-    says = f"{failures_expected(wall_h, mtbf_h):,.3g} failures expected in {wall_h:,.3g} h, one in {mtbf_h:,.3g} h"
+    says = f"{short(failures_expected(wall_h, mtbf_h))} failures expected in {short(wall_h)} h, one in {short(mtbf_h)} h"
     return Check("wall time against failures", interval_h < mtbf_h, says)
 
 
@@ -118,5 +119,5 @@ def _by_hand(scenario: Scenario, found: Evaluation) -> Iterator[Check]:
     peak = scenario.facts.accelerators[scenario.target.accelerator].bf16_dense.p50
     hand = accelerator_hours(flops, peak, utilisation)
     hours = float(np.median(found.compute_days)) * 24 * found.used
-    says = f"{hand:,.3g} accelerator-hours of computing by hand, {hours:,.3g} here"
+    says = f"{short(hand)} accelerator-hours of computing by hand, {short(hours)} here"
     yield Check("hand formula within 2 x", hand / _HAND <= hours <= hand * _HAND, says)

@@ -202,6 +202,13 @@ class Labelling(_Record):
     share: dict[str, float] = {}
 
 
+class Asked(_Record):
+    """What a meeting asks about a workload, in sentences."""
+
+    workload: str = ""
+    sentences: tuple[str, ...] = ()
+
+
 class BudgetDocument(_Record):
     """All that one command found."""
 
@@ -215,5 +222,6 @@ class BudgetDocument(_Record):
     uplink: dict[str, object] | None = None
     labelling: Labelling | None = None
     network: dict[str, object] | None = None
+    questions: tuple[Asked, ...] = ()
     estimates: tuple[Estimate, ...]
     assumptions: tuple[Assumption, ...] = ()

@@ -9,6 +9,7 @@ from transforms.budget.amounts import amount, count, interval, short
 from transforms.budget.answering import Answer
 from transforms.budget.costs import UNITS
 from transforms.budget.estimates import Estimate, Quantity
+from transforms.budget.estimating import REFERENCE
 from transforms.budget.evidence.words import card_sentence
 from transforms.budget.facts.values import Assumption
 from transforms.budget.questions.headline import cheapest
@@ -130,7 +131,10 @@ def _table(rows: Sequence[Estimate]) -> "RenderableType":
 def _used(row: Estimate) -> str:
     if row.detail is None or row.accelerator_count is None:
         return "-"
-    return f"{count(row.detail.share.used)} of\n{count(row.accelerator_count)}"
+    used = f"{count(row.detail.share.used)} of\n{count(row.accelerator_count)}"
+    if row.accelerator == REFERENCE:
+        return used
+    return f"{used}\n= {short(row.detail.also['h100_equivalents'].p50)} H100"
 
 
 def _cell(quantity: Quantity | None) -> str:

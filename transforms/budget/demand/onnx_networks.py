@@ -108,7 +108,7 @@ def add_counted(network: CountedNetwork, own: OwnFacts, facts: Facts) -> None:
         facts: the package's.
 
     Raises:
-        BudgetUsageError: nothing of it could be counted.
+        BudgetUsageError: nothing of it could be counted, or its figures are not those of a network.
     """
     if not network.flops.forward or not network.flops.parameters:
         raise BudgetUsageError(f"network {network.name}: no operator in it is counted: it cannot be trained")
@@ -125,3 +125,4 @@ def add_counted(network: CountedNetwork, own: OwnFacts, facts: Facts) -> None:
         "multiple": facts.training.graph_multiple.model_dump(mode="json"),
     }
     own.add_inherited("networks", {network.name: record})
+    own.facts()

@@ -92,6 +92,7 @@ class Meeting:
             "ratios": [item.as_json() for item in self.ratios],
             "same_money": [item.as_json() for item in self.same_money],
             "break_even": [item.as_json() for item in self.break_even],
+            "sentences": list(self.sentences()),
         }
 
     def sentences(self) -> Iterator[str]:

@@ -53,9 +53,9 @@ class Trainable:
         if self.camera_hours is None or not self.camera_hours.p50:
             return f"{within} train nothing: {self.reason}"
         scale = measure("camera-hours", self.camera_hours.p50)
-        driven = f", {amount(self.vehicles.p50, 'vehicles')}" if self.vehicles else ""
+        driven = f", or {amount(self.vehicles.p50, 'vehicles')}" if self.vehicles else ""
         sure = scale.number(self.sure) if self.sure else "none"
-        return f"{within} train {scale.full(self.camera_hours.p50)}{driven} ({sure} sure at 90%)"
+        return f"{within} train {scale.full(self.camera_hours.p50)} ({sure} sure at 90%){driven}"
 
 
 def trainable(

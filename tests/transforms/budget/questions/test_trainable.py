@@ -79,7 +79,7 @@ def test_vehicles_of_a_fleet_record_it(asked, figures):
     answer = trainable(scenario, asked.draws, figures, Limits(10.0), fleet)
     assert answer.vehicle_hours.p50 == pytest.approx(answer.camera_hours.p50 * 3 / 4)
     assert answer.vehicles.p50 == pytest.approx(answer.vehicle_hours.p50 / 10)
-    assert " vehicles (" in answer.says()
+    assert answer.says().endswith(" sure at 90%), or 23.1k vehicles")
     assert trainable(scenario, asked.draws, figures, Limits(10.0)).vehicles is None
 
 
