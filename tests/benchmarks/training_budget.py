@@ -43,10 +43,10 @@ from models.training.losses import Truth
 from models.training.network import DemoDetector
 from models.training.train import Settings, batches, fit, fresh_detector, to_batch
 from models.training.training_set import TrainingSet, read_training_set
-from transforms.budget.costs import accelerator_hours
 from transforms.budget.demand.flops import SECONDS_PER_HOUR
-from transforms.budget.evidence.priors import utilisation_prior
-from transforms.budget.facts.library import load_facts
+from transforms.budget.estimates import Estimate
+from transforms.budget.facts.own import OwnFacts
+from transforms.budget.request import FlopsRequest
 from transforms.scenes.training_frames import write_shards
 
 KIND = "vision"
@@ -60,6 +60,20 @@ MATRIX_SIDE = 3072
 TRIALS = 20
 WARM_UP_STEPS = 8
 NEVER = float("inf")
+QUANTILES = ("p10", "p50", "p90")
+MACHINE = """
+[accelerators.this-machine]
+source = "measured by tests/benchmarks/training_budget.py"
+as_of = {date}
+kind = "estimate"
+bf16_dense = {{ value = {peak}, unit = "FLOP/s", source = "float32, a large multiplication of matrices" }}
+memory = {{ value = {memory}, unit = "B" }}
+scale_up_size = {{ value = 1, unit = "accelerators" }}
+thermal_design_power = {{ low = 50, high = 300, unit = "W", kind = "assumed" }}
+server_power = {{ low = 50, high = 300, unit = "W", kind = "assumed" }}
+capital = {{ low = 300, high = 3000, unit = "USD", kind = "assumed" }}
+"""
+"""As an accelerator: peak and memory are measured; power and money must be there, but no figure told here uses them."""
 
 Size = tuple[int, int]
 Batch = tuple[Tensor, Truth]
@@ -123,7 +137,19 @@ def first_layer_flops(detector: DemoDetector, size: Size) -> float:
     return 2 * first.weight.numel() * size[0] * size[1] / (first.stride[0] * first.stride[1])
 
 
-def predict(known: TrainingSet, steps: int, threads: int) -> dict[str, Any]:
+def estimate_of(flops: float, parameters: int, peak: float, folder: Path) -> Estimate:
+    """What `clipmill budget --flops F --kind vision --accelerator this-machine.toml --count 1` estimates."""
+    file = folder / "this-machine.toml"
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    file.write_text(MACHINE.format(date=datetime.now(UTC).date(), peak=peak, memory=memory), encoding="utf-8")
+    own = OwnFacts()
+    name = own.name("accelerators", str(file))
+    return FlopsRequest(
+        flops=flops, kind=KIND, accelerator=name, count=1, parameters=parameters, own=own.text()
+    ).answer()
+
+
+def predict(known: TrainingSet, steps: int, threads: int, folder: Path) -> dict[str, Any]:
     """What the budget says, before anything is trained."""
     detector = fresh_detector(len(known.classes), SEED)
     parameters = sum(one.numel() for one in detector.parameters())
@@ -133,12 +159,9 @@ def predict(known: TrainingSet, steps: int, threads: int) -> dict[str, Any]:
     left_out = sum(first_layer_flops(detector, size) * count for size, count in samples.items())
     flops = STEP_OVER_FORWARD * passed
     peak = peak_flops(threads)
-    # not by `estimate_on`: the facts take no accelerator whose peak is below 1e12 FLOP/s
-    prior, card = utilisation_prior(load_facts(), KIND, parameters)
-    seconds = {
-        name: accelerator_hours(float(flops), peak, share) * SECONDS_PER_HOUR
-        for name, share in (("p10", prior.p90), ("p50", prior.p50), ("p90", prior.p10))
-    }
+    estimate = estimate_of(float(flops), parameters, peak, folder)
+    hours, reached = estimate.quantities["accelerator_hours"], estimate.detail.also["utilisation"]
+    seconds = {name: getattr(hours, name) * SECONDS_PER_HOUR for name in QUANTILES}
     return {
         "made_at": datetime.now(UTC).isoformat(timespec="seconds"),
         "parameters": parameters,
@@ -149,8 +172,8 @@ def predict(known: TrainingSet, steps: int, threads: int) -> dict[str, Any]:
         "step_over_forward": STEP_OVER_FORWARD - left_out / passed,
         "threads": threads,
         "peak_flops": peak,
-        "utilisation": {"p10": prior.p10, "p50": prior.p50, "p90": prior.p90},
-        "published_runs": card.runs,
+        "utilisation": {name: getattr(reached, name) for name in QUANTILES},
+        "published_runs": estimate.evidence,
         "seconds": seconds,
         "core_hours": {name: value * threads / SECONDS_PER_HOUR for name, value in seconds.items()},
     }
@@ -283,7 +306,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         write_shards(Path(folder), range(FIRST_WORLD, FIRST_WORLD + options.worlds))
         known = read_training_set(Path(folder))
-    prediction = predict(known, options.steps, options.threads)
+        prediction = predict(known, options.steps, options.threads, Path(folder))
     lines = [json.dumps({"prediction": prediction, "sha256": digest(prediction)})]
     print(*(lines if options.json else prediction_lines(prediction)), sep="\n", flush=True)
     measured = measure(known, prediction)

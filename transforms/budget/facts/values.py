@@ -137,7 +137,7 @@ def measured_in(unit: str, low: float, high: float) -> Callable[[Fact], Fact]:
 
 
 # The ranges are wide enough for any machine of this decade; they catch a slipped prefix or unit.
-ComputeRate = Annotated[Fact, AfterValidator(measured_in("FLOP/s", 1e12, 1e17))]
+ComputeRate = Annotated[Fact, AfterValidator(measured_in("FLOP/s", 1e9, 1e17))]
 Memory = Annotated[Fact, AfterValidator(measured_in("B", 1e9, 1e13))]
 ByteRate = Annotated[Fact, AfterValidator(measured_in("B/s", 1e10, 1e14))]
 BitRate = Annotated[Fact, AfterValidator(measured_in("bit/s", 1e9, 1e13))]
