@@ -1,7 +1,6 @@
 """The budget of a labelled data set: its figures in, the `budget` table out."""
 
 import io
-import os
 from collections.abc import Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
@@ -10,9 +9,10 @@ from pathlib import Path
 import apache_beam as beam
 import pyarrow.parquet as pq
 
-from pipelines.beam_options import beam_options, clear_message, refuse_local_output
+from pipelines.beam_options import beam_options, clear_message
 from pipelines.locks import output_lock
-from pipelines.outcome import JobError, UsageError
+from pipelines.outcome import JobError
+from pipelines.places import labelled
 from transforms.budget.demand.figures import DatasetFigures
 from transforms.budget.request import BudgetRequest
 from transforms.estimate import (
@@ -21,7 +21,6 @@ from transforms.estimate import (
     ReadFigures,
     WriteBudget,
     figures_of,
-    holds_clips,
 )
 from transforms.storage import is_remote, open_store
 from transforms.tables.layout import table_file
@@ -67,13 +66,8 @@ def run(job: BudgetJob, beam_arguments: Sequence[str] = ()) -> DatasetFigures:
         JobError: a table cannot be read or written.
     """
     options, _ = beam_options(beam_arguments, 1)
-    if not is_remote(job.dataset):
-        # workers of other processes may stand elsewhere
-        job = replace(job, dataset=os.path.abspath(job.dataset))  # noqa: PTH100 - resolve() would follow the user's links
-        refuse_local_output(options, job.dataset)
+    job = replace(job, dataset=labelled(job.dataset, options))
     store = open_store(job.dataset)
-    if not holds_clips(store):
-        raise UsageError(f"{job.dataset}: no labelled data set here (clips/*.parquet is missing)")
     with output_lock(Path(job.dataset)) if not is_remote(job.dataset) else nullcontext():
         try:
             with beam.Pipeline(options=options) as root:

@@ -13,17 +13,18 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from apache_beam.options.pipeline_options import PipelineOptions
 
-from pipelines.beam_options import THREADS_PER_PROCESS, beam_options, clear_message, refuse_local_output
+from pipelines.beam_options import THREADS_PER_PROCESS, beam_options, clear_message
 from pipelines.interrupts import interrupts
 from pipelines.locks import output_lock
 from pipelines.outcome import JobError, UsageError
+from pipelines.places import for_workers, labelled
 from pipelines.speed import cores_here
 from transforms.budget.demand.figures import DatasetFigures
 from transforms.budget.errors import BudgetUsageError
 from transforms.budget.sweeps.grid import Sweep
 from transforms.budget.sweeps.spec import SweepSpec
-from transforms.estimate import ReadFigures, holds_clips
-from transforms.storage import check_scheme, is_remote, open_store
+from transforms.estimate import ReadFigures
+from transforms.storage import is_remote, open_store
 from transforms.sweep import TABLE, CutRanges, EvaluateRanges, WriteSweep
 
 SCENARIOS_PER_PROCESS: Final = 10_000
@@ -98,7 +99,7 @@ def run(job: SweepJob, beam_arguments: Sequence[str] = (), workers: int | None =
     Args:
         job: what to sweep.
         beam_arguments: Beam's own flags.
-        workers: processes of a local run; None = as many as pay, one a core at most.
+        workers: processes of a local run, four a core at most; None = as many as pay, one a core at most.
 
     Returns:
         The rows, without the reasons.
@@ -113,7 +114,8 @@ def run(job: SweepJob, beam_arguments: Sequence[str] = (), workers: int | None =
         raise UsageError(f"--workers {wanted}: this machine has {cores_here()} cores; 1 to {most}")
     # arithmetic holds Python's lock, so that a worker is a process, not one of its threads
     options, _ = beam_options(beam_arguments, wanted * THREADS_PER_PROCESS)
-    job = _absolute(job, options)
+    sample = labelled(job.sample, options) if isinstance(job.sample, str) else job.sample
+    job = replace(job, sample=sample, output=for_workers(job.output, options))
     store = open_store(job.output)
     with output_lock(Path(job.output)) if not is_remote(job.output) else nullcontext():
         _execute(job, options)
@@ -124,25 +126,6 @@ def run(job: SweepJob, beam_arguments: Sequence[str] = (), workers: int | None =
 def _processes(scenarios: int) -> int:
     """Processes that pay: starting some takes as long as evaluating a few thousand scenarios."""
     return min(cores_here(), -(-scenarios // SCENARIOS_PER_PROCESS))
-
-
-def _absolute(job: SweepJob, options: PipelineOptions) -> SweepJob:
-    """The job for workers that may stand elsewhere."""
-    for place in (job.sample, job.output):
-        if isinstance(place, str):
-            try:
-                check_scheme(place)
-            except ValueError as error:
-                raise UsageError(str(error)) from error
-            if not is_remote(place):
-                refuse_local_output(options, place)
-    if isinstance(job.sample, str) and not holds_clips(open_store(job.sample)):
-        raise UsageError(f"{job.sample}: no labelled data set here (clips/*.parquet is missing)")
-    if not is_remote(job.output):
-        job = replace(job, output=os.path.abspath(job.output))  # noqa: PTH100 - resolve() would follow the user's links
-    if isinstance(job.sample, str) and not is_remote(job.sample):
-        job = replace(job, sample=os.path.abspath(job.sample))  # noqa: PTH100 - the same
-    return job
 
 
 def _execute(job: SweepJob, options: PipelineOptions) -> None:

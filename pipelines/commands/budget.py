@@ -81,7 +81,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     where.add_argument(
         "--allocation",
         metavar="N|P%",
-        help="part of each pool (default: as much of it as the critical batch can use)",
+        help="part of each pool (default: as many accelerators as pay off)",
     )
     where.add_argument("--deadline", type=float, metavar="DAYS", help="tell the chance that it is met")
     where.add_argument("--money", type=float, metavar="USD", help="tell the chance that it is enough")

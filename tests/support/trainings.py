@@ -3,9 +3,10 @@
 import numpy as np
 
 from transforms.budget.demand.flops import CAUSAL_ATTENTION, FULL_ATTENTION, transformer_flops
+from transforms.budget.demand.shape import TrainingShape
 from transforms.budget.facts.library import load_facts
 from transforms.budget.supply.candidates import RECOMPUTATIONS, Candidates
-from transforms.budget.supply.layout import Machine, Training
+from transforms.budget.supply.communication import Machine
 
 RULES = load_facts().parallelism
 
@@ -33,15 +34,15 @@ def transformer(
     active: float | None = None,
     state_bytes: float = 17.0,
     attention: float = CAUSAL_ATTENTION,
-) -> Training:
+) -> TrainingShape:
     """A training of a transformer; `active` makes it a mixture of experts."""
     work = transformer_flops(active or parameters, context, layers, width, context, attention)
-    return Training(parameters, active or parameters, layers, width, context, batch, work, state_bytes)
+    return TrainingShape(parameters, active or parameters, layers, width, context, batch, work, state_bytes)
 
 
-def graph(parameters: float, activation_bytes: float, batch: float, flops: float = 1e12) -> Training:
+def graph(parameters: float, activation_bytes: float, batch: float, flops: float = 1e12) -> TrainingShape:
     """A training of a network given as a graph."""
-    return Training(parameters, parameters, 1, 1, 1, batch, flops, 17.0, activation_bytes)
+    return TrainingShape(parameters, parameters, 1, 1, 1, batch, flops, 17.0, activation_bytes)
 
 
 def split(
@@ -78,7 +79,7 @@ MEASURED = {
 }
 
 
-def measured(name: str) -> tuple[Training, Candidates, float]:
+def measured(name: str) -> tuple[TrainingShape, Candidates, float]:
     """A measured step: what was trained, how it was laid out, and its seconds."""
     (run,) = [run for run in load_facts().runs if run.name == name]
     one = MEASURED[name]

@@ -1,7 +1,8 @@
 """Answering: everything that is told about a budget, in one value."""
 
-from dataclasses import asdict, dataclass
-from itertools import chain
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, field
+from itertools import chain, groupby
 
 from transforms.budget.demand.figures import DatasetFigures
 from transforms.budget.demand.fleet import UPLINK_UNITS, Fleet, uplink
@@ -12,7 +13,7 @@ from transforms.budget.estimating import estimates_of
 from transforms.budget.facts.values import Assumption, InputKind
 from transforms.budget.labelling import LabellingCost, LabellingSpeed, Shares, labelling_cost
 from transforms.budget.placing import placements
-from transforms.budget.questions.headline import headline
+from transforms.budget.questions.headline import cheapest, headline
 from transforms.budget.questions.meeting import Meeting, meeting
 from transforms.budget.request import BudgetRequest, FlopsRequest
 
@@ -32,7 +33,7 @@ class Answer:
         fleet: what the data set was scaled to; None where it stays as it is.
         uplink: what bringing the fleet's video to a data centre takes.
         labelling: what labelling the data set costs, as measured; None where no run has measured it.
-        shares: how the money parts between labelling, decoding and the cheapest training.
+        shares: how the money parts between labelling, decoding and the cheapest training, by workload.
         network: the ONNX graph that is trained; None where none was given.
         meetings: inverse and comparative questions, by workload.
         assumptions: inputs of uplink and labelling.
@@ -48,7 +49,7 @@ class Answer:
     fleet: Fleet | None = None
     uplink: dict[str, Quantity] | None = None
     labelling: LabellingCost | None = None
-    shares: Shares | None = None
+    shares: dict[str, Shares] = field(default_factory=dict)
     network: CountedNetwork | None = None
     meetings: tuple[Meeting, ...] = ()
     assumptions: tuple[Assumption, ...] = ()
@@ -63,7 +64,8 @@ class Answer:
             "fleet": self.fleet and asdict(self.fleet),
             "uplink": self.uplink and {name: asdict(value) for name, value in self.uplink.items()},
             "labelling": self.labelling
-            and self.labelling.as_json() | {"share": self.shares and asdict(self.shares)},
+            and self.labelling.as_json()
+            | {"share": {name: asdict(item) for name, item in self.shares.items()}},
             "network": self.network and self.network.as_json(),
             "questions": [item.as_json() for item in self.meetings],
             "assumptions": [item.as_json() for item in self.assumptions],
@@ -112,7 +114,6 @@ def answer(
         drawn = uplink(question.facts, scaled, request.fleet, inputs)
         sent = {name: summary(drawn[name], unit) for name, unit in UPLINK_UNITS.items()}
     labelled = labelling_cost(speed, scaled, question.facts, inputs) if speed is not None else None
-    known = [item.quantities["cost_usd"].p50 for item in estimates if item.quantities]
     return Answer(
         headline=headline(estimates, scaled, question.facts),
         estimates=tuple(estimates),
@@ -124,11 +125,21 @@ def answer(
         fleet=request.fleet,
         uplink=sent,
         labelling=labelled,
-        shares=labelled.shares(min(known)) if labelled and known else None,
+        shares=_shares(labelled, estimates) if labelled else {},
         network=network,
         meetings=tuple(meetings),
         assumptions=inputs.assumptions,
     )
+
+
+def _shares(labelled: LabellingCost, estimates: Iterable[Estimate]) -> dict[str, Shares]:
+    """How the money parts for the cheapest training of each workload."""
+    parts = {}
+    for workload, group in groupby(estimates, key=lambda item: item.workload):
+        best = cheapest(list(group))
+        if workload is not None and best is not None and best.quantities is not None:
+            parts[workload] = labelled.shares(best.quantities["cost_usd"].p50)
+    return parts
 
 
 def answer_flops(request: FlopsRequest) -> Answer:

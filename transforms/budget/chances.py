@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from math import isfinite
 from typing import Final
 
-from transforms.budget.demand.flops import FloatArray
+from transforms.budget.arrays import FloatArray
 from transforms.budget.errors import BudgetUsageError
 
 LIMITED: Final = {"deadline": ("training_days", "d"), "money": ("cost_usd", "USD")}
@@ -25,10 +25,10 @@ class Limits:
     money: float | None = None
 
     def __post_init__(self) -> None:
-        for name, option in (("deadline", "--deadline"), ("money", "--money")):
+        for name in LIMITED:
             value = getattr(self, name)
             if value is not None and not (isfinite(value) and value > 0):
-                raise BudgetUsageError(f"{option} {value:g} is not a positive number")
+                raise BudgetUsageError(f"{name} {value:g} is not a positive number")
 
     def given(self) -> dict[str, float]:
         """The limits that there are, by name."""

@@ -1,4 +1,4 @@
-"""Sanity checks that are printed with every estimate: arithmetic that anyone can follow."""
+"""Sanity checks that stand beside every estimate: arithmetic that anyone can follow."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -60,7 +60,7 @@ def _checks(scenario: Scenario, found: Evaluation, power_mw: float, facility: Fa
         says = f"{short(power_mw)} MW of {facility.p10:g} to {facility.p90:g} MW"
         yield Check("power against the site", power_mw <= facility.p90, says)
     yield _money(scenario, found)
-    if found.reliability is not None:
+    if found.interruptions is not None:
         yield _failures(found)
     if found.feed is not None and found.demand.fed_hours is not None:
         loaded, computed = float(np.median(found.loader_days)), float(np.median(found.compute_days))
@@ -74,7 +74,7 @@ def _checks(scenario: Scenario, found: Evaluation, power_mw: float, facility: Fa
 
 
 def _sizes(found: Evaluation) -> Iterator[Check]:
-    training, tokens = found.demand.training, found.demand.tokens
+    training, tokens = found.demand.shape, found.demand.tokens
     if tokens is not None and training is not None:
         ratio = float(np.median(tokens)) / training.active_parameters
         says = f"{short(ratio)} tokens a parameter; {_OPTIMAL:g} are compute-optimal for language"
@@ -98,9 +98,9 @@ def _money(scenario: Scenario, found: Evaluation) -> Check:
 
 
 def _failures(found: Evaluation) -> Check:
-    assert found.reliability is not None
-    mtbf_h = float(np.median(found.reliability.mtbf_h))
-    interval_h = float(np.median(found.reliability.checkpoint_s)) / 3600
+    assert found.interruptions is not None
+    mtbf_h = float(np.median(found.interruptions.mtbf_h))
+    interval_h = float(np.median(found.interruptions.checkpoint_s)) / 3600
     wall_h = float(np.median(found.values["training_days"])) * 24
     says = f"{short(failures_expected(wall_h, mtbf_h))} failures expected in {short(wall_h)} h, one in {short(mtbf_h)} h"
     return Check("wall time against failures", interval_h < mtbf_h, says)
@@ -108,7 +108,7 @@ def _failures(found: Evaluation) -> Check:
 
 def _by_hand(scenario: Scenario, found: Evaluation) -> Iterator[Check]:
     """Work and attention of the median network on the median data, over the median rate."""
-    training = found.demand.training
+    training = found.demand.shape
     if training is None or found.demand.precision != "bf16":
         return
     medians = {item.name: item.p50 for item in found.inputs.assumptions}

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Final, TypeVar
 
-from transforms.budget.demand.flops import SECONDS_PER_HOUR, FloatArray, Number
+from transforms.budget.arrays import FloatArray, Number
+from transforms.budget.demand.flops import SECONDS_PER_HOUR
 from transforms.budget.draws import Inputs
 from transforms.budget.facts.catalogue import Rate, TurbineShare
 from transforms.budget.facts.library import Facts

@@ -7,7 +7,7 @@ from typing import Final, Protocol
 import numpy as np
 from scipy.special import ndtri
 
-from transforms.budget.demand.flops import FloatArray
+from transforms.budget.arrays import FloatArray
 from transforms.budget.facts.values import Assumption, Fact, InputKind
 
 DEFAULT_DRAWS: Final = 4000
@@ -128,6 +128,10 @@ class Inputs:
         """Notes a fact of which only the median counts, and gives that."""
         self._noted[name] = Assumption(name, fact.p10, fact.p50, fact.p90, fact.unit, fact.kind, fact.source)
         return fact.p50
+
+    def note_known(self, name: str, fact: Fact | None) -> float | None:
+        """The same for a fact that may not be known; then nothing is noted."""
+        return None if fact is None else self.note(name, fact)
 
     def given(self, name: str, value: float, unit: str, kind: InputKind, source: str) -> float:
         """Notes a value that is no fact of ours: the data set's or the caller's."""

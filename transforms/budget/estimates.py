@@ -8,10 +8,10 @@ from typing import Final
 import numpy as np
 import pyarrow as pa
 
+from transforms.budget.arrays import FloatArray
 from transforms.budget.chances import Chance
 from transforms.budget.checks import Check
 from transforms.budget.costs import UNITS
-from transforms.budget.demand.flops import FloatArray
 from transforms.budget.drivers import Driver
 from transforms.budget.evidence.backtest import Card
 from transforms.budget.facts.values import Assumption
@@ -19,7 +19,7 @@ from transforms.budget.supply.layout import Layouts
 from transforms.tables.budget_schema import BUDGET
 
 _PERCENTILES: Final = (10, 50, 90)
-_KEY = ("workload", "cluster", "phase", "as_of", "accelerator", "accelerator_count")
+_KEY = ("workload", "network", "cluster", "phase", "as_of", "accelerator", "accelerator_count")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,20 +40,21 @@ class Quantity:
 
 
 @dataclass(frozen=True, slots=True)
-class Share:
+class Allotment:
     """The part of a pool that a training gets and uses.
 
     Attributes:
         available: the pool's accelerators, or as many of them as were asked for.
         used: those that the training can make use of.
         kind: whether the part was asked for (user) or is all of the pool (default).
-        limited_by: what keeps the training from using more: critical batch, or accelerators.
+        limited_by: what keeps the training from using more: the critical batch, cost (they would not pay), or
+            accelerators (there are no more); None where more would hardly shorten it.
     """
 
     available: int
     used: int
     kind: str
-    limited_by: str
+    limited_by: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,7 +103,6 @@ class Estimate:
         """The form of `label --json`."""
         return {
             **{name: getattr(self, name) for name in _KEY},
-            "network": self.network,
             "as_of": self.as_of.isoformat(),
             "quantities": _told(self.quantities),
             "feasible": self.feasible,
@@ -135,7 +135,7 @@ class Detail:
         card: back-test card of the kind of network; None where no published run is behind it.
     """
 
-    share: Share
+    share: Allotment
     stands_in: str | None
     data_share: float
     also: dict[str, Quantity]

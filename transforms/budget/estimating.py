@@ -10,8 +10,8 @@ from transforms.budget.checks import checks
 from transforms.budget.costs import UNITS
 from transforms.budget.draws import Draws, Inputs
 from transforms.budget.drivers import drivers
-from transforms.budget.estimates import Detail, Estimate, Quantity, Share, summary
-from transforms.budget.evaluating import Evaluation, Reliability, Scenario, evaluate
+from transforms.budget.estimates import Allotment, Detail, Estimate, Quantity, summary
+from transforms.budget.evaluating import Evaluation, Interruptions, Scenario, evaluate
 from transforms.budget.facts.values import Fact, InputKind
 from transforms.budget.feasibility import changes, of_accelerator, of_training
 from transforms.budget.placing import Placement, Question, Training
@@ -53,7 +53,9 @@ def _estimate(question: Question, placed: Placement) -> Estimate:
     noted.given("camera_hours", question.figures.camera_hours, "h", question.figures_kind, source)
     if pool.phase.count is not None:
         noted.note("pool", pool.phase.count)
-    stands_in = question.facts.workloads[placed.training.workload].stands_in
+    facts, training = question.facts, placed.training
+    halves = (facts.workloads[training.workload].stands_in, facts.networks[training.network].stands_in)
+    stands_in = "; ".join(filter(None, halves)) or None
     return Estimate(
         workload=placed.training.workload,
         network=placed.training.network,
@@ -153,17 +155,15 @@ def _detail(
         "training_flops": summary(found.demand.flops, "FLOP"),
     }
     total = float(np.median(found.demand.flops)) or 1.0
-    limited = found.layouts.limited_by if found.layouts and not found.demand.supposed else None
+    limited = found.layouts.limited_by if found.layouts and not found.demand.supposed else "accelerators"
     return Detail(
-        share=Share(
-            target.available, found.used, "user" if target.asked else "default", limited or "accelerators"
-        ),
+        share=Allotment(target.available, found.used, "user" if target.asked else "default", limited),
         stands_in=stands_in,
         data_share=float(np.median(found.demand.data_flops)) / total,
         also=also,
         programme_year=_programme_year(found),
         layouts=found.layouts,
-        reliability=_reliability(found.reliability),
+        reliability=_reliability(found.interruptions),
         drivers=drivers(scenario, found.inputs.streams),
         checks=checks(scenario, found, float(np.median(found.power_mw)), facility),
         chances=chances(found.values, limits),
@@ -171,7 +171,7 @@ def _detail(
     )
 
 
-def _reliability(found: Reliability | None) -> dict[str, Quantity] | None:
+def _reliability(found: Interruptions | None) -> dict[str, Quantity] | None:
     if found is None:
         return None
     return {

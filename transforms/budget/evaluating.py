@@ -3,27 +3,26 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
-from typing import Final
 
 import numpy as np
 
+from transforms.budget.arrays import FloatArray
 from transforms.budget.costs import Site, accelerator_hours, quantities
-from transforms.budget.demand.flops import FloatArray
+from transforms.budget.demand.footage import BITS_PER_BYTE
 from transforms.budget.demand.workloads import Demand
 from transforms.budget.draws import Inputs, NormalDraws
 from transforms.budget.evidence.backtest import Card
 from transforms.budget.evidence.priors import utilisation_prior
 from transforms.budget.facts.library import Facts
+from transforms.budget.supply.communication import Machine
 from transforms.budget.supply.failures import (
     checkpoint_interval_s,
     goodput,
     mean_time_between_failures_h,
 )
-from transforms.budget.supply.layout import Layouts, Machine, choose_layout
+from transforms.budget.supply.layout import Layouts, choose_layout
 from transforms.budget.supply.loader import Feed, feed, loader_days
 from transforms.budget.supply.sizing import economical_layout
-
-_BITS: Final = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +65,7 @@ class Scenario:
 
 
 @dataclass(frozen=True, slots=True)
-class Reliability:
+class Interruptions:
     """Failures of the accelerators that a training uses; arrays are float64[draws].
 
     Attributes:
@@ -93,7 +92,7 @@ class Evaluation:
         utilisation: share of the dense BF16 peak, bounded by the layout.
         compute_days: without waiting for data, and without failures.
         loader_days: the least that reading and decoding takes; 0 where nothing is read.
-        reliability: failures and checkpoints; None where the count is unknown.
+        interruptions: failures and checkpoints; None where the count is unknown.
         programme: what a year of work computes, in units of this run.
         card: how well the utilisation's kind predicts published runs; none are behind it where its runs are 0.
         inputs: what was used, with its provenance.
@@ -107,7 +106,7 @@ class Evaluation:
     utilisation: FloatArray
     compute_days: FloatArray
     loader_days: FloatArray
-    reliability: Reliability | None
+    interruptions: Interruptions | None
     programme: FloatArray
     card: Card
     inputs: Inputs
@@ -138,15 +137,16 @@ def evaluate(scenario: Scenario, draws: NormalDraws) -> Evaluation:
         ceiling = inputs.note("kernel_utilisation", facts.training.kernel_utilisation)
         reached = np.minimum(reached, ceiling * layouts.best.efficiency)
     peak = inputs.draw("bf16_dense", accelerator.bf16_dense)
-    if demand.precision == "fp8":
-        peak = peak * inputs.draw("fp8_speed_up", facts.training.fp8_speed_up)
+    if demand.precision == "fp8" and accelerator.fp8_dense is not None:
+        most = inputs.note("fp8_dense", accelerator.fp8_dense) / accelerator.bf16_dense.p50
+        peak = peak * np.minimum(inputs.draw("fp8_speed_up", facts.training.fp8_speed_up), most)
     compute_days = accelerator_hours(demand.flops, peak, reached) / 24 / used
     fed, waiting_days = None, compute_days * 0
     if demand.footage is not None and demand.fed_hours is not None:
         fed = feed(facts, target.accelerator, used, demand.footage, inputs)
         waiting_days = loader_days(fed, demand.fed_hours)
-    reliable = _reliability(facts, used, inputs) if target.counted else None
-    share = reliable.goodput if reliable else compute_days * 0 + 1
+    stopped = _interruptions(facts, used, inputs) if target.counted else None
+    share = stopped.goodput if stopped else compute_days * 0 + 1
     days = np.maximum(compute_days, waiting_days) / share
     site = Site(target.accelerator, used, target.place, owned=target.owned, day=target.day)
     return Evaluation(
@@ -158,7 +158,7 @@ def evaluate(scenario: Scenario, draws: NormalDraws) -> Evaluation:
         utilisation=reached,
         compute_days=compute_days,
         loader_days=waiting_days,
-        reliability=reliable,
+        interruptions=stopped,
         card=card,
         programme=_programme(facts, inputs),
         inputs=inputs,
@@ -183,31 +183,34 @@ def _programme(facts: Facts, inputs: Inputs) -> FloatArray:
 
 def _layouts(facts: Facts, target: Target, demand: Demand, usual: float, inputs: Inputs) -> Layouts | None:
     """How a training is laid out, at the medians; None where shape or count are unknown, or nothing is trained."""
-    if demand.training is None or not target.counted or not demand.flops.any():
+    if demand.shape is None or not target.counted or not demand.flops.any():
         return None
     accelerator = facts.accelerators[target.accelerator]
+    scale_out = inputs.note_known("scale_out", accelerator.scale_out)
     machine = Machine(
         peak_flops=accelerator.bf16_dense.p50,
         memory_bytes=inputs.note("memory", accelerator.memory),
-        scale_up_bytes_per_s=accelerator.scale_up.p50 if accelerator.scale_up else None,
+        scale_up_bytes_per_s=inputs.note_known("scale_up", accelerator.scale_up),
         scale_up_size=int(inputs.note("scale_up_size", accelerator.scale_up_size)),
-        scale_out_bytes_per_s=accelerator.scale_out.p50 / _BITS if accelerator.scale_out else None,
-        memory_bytes_per_s=accelerator.memory_bandwidth.p50 if accelerator.memory_bandwidth else None,
+        scale_out_bytes_per_s=scale_out and scale_out / BITS_PER_BYTE,
+        memory_bytes_per_s=inputs.note_known("memory_bandwidth", accelerator.memory_bandwidth),
     )
+    for name, rule in facts.parallelism.rules():
+        inputs.note(f"layout_{name}", rule)
     rules, available = facts.parallelism, target.available
     if target.asked:
-        return choose_layout(demand.training, machine, available, rules, usual)
-    most_work = facts.training.work_for_speed.p50
-    return economical_layout(demand.training, machine, available, rules, usual, most_work)
+        return choose_layout(demand.shape, machine, available, rules, usual)
+    most_work = inputs.note("work_for_speed", facts.training.work_for_speed)
+    return economical_layout(demand.shape, machine, available, rules, usual, most_work)
 
 
-def _reliability(facts: Facts, used: int, inputs: Inputs) -> Reliability:
+def _interruptions(facts: Facts, used: int, inputs: Inputs) -> Interruptions:
     """Failures of the accelerators used, and what checkpoints save."""
     known = facts.reliability
     mtbf_h = mean_time_between_failures_h(inputs.draw("failure_rate", known.failure_rate), used)
     write_s = inputs.draw("checkpoint_write", known.checkpoint_write)
     restart_s = inputs.draw("restart", known.restart)
-    return Reliability(
+    return Interruptions(
         mtbf_h=mtbf_h,
         checkpoint_s=checkpoint_interval_s(write_s, mtbf_h * 3600),
         goodput=goodput(write_s, restart_s, mtbf_h * 3600),

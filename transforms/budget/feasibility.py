@@ -75,6 +75,9 @@ def of_training(
         power_mw: median power of the accelerators used.
         facility: power of the site; None where unknown.
     """
+    accelerator = facts.accelerators[target.accelerator]
+    if found.demand.precision == "fp8" and accelerator.fp8_dense is None:
+        yield Obstacle(f"{target.accelerator} does not multiply in FP8: counted in BF16", "bf16")
     if found.layouts is not None:
         if found.layouts.best is None:
             yield Obstacle("; ".join(found.layouts.reasons), found.layouts.change)

@@ -35,7 +35,7 @@ class BudgetRequest:
         network: name of the network to train; None = each workload's own.
         own: facts of the caller's own, as `OwnFacts.text` writes them: so that workers need no files.
         as_of: chooses phases and prices; None = the facts' newest date.
-        allocation: part of each pool; None = all of it.
+        allocation: part of each pool; None = as many accelerators as pay off.
         precision: number format; None = the workload's own.
         fleet: what the data set is scaled to; None = it stays as it is.
         limits: of time and money.
@@ -202,7 +202,7 @@ class FlopsRequest:
             BudgetUsageError: the accelerator is unknown, or a number is not positive.
         """
         facts = self.facts()
-        for name, value in (("--flops", self.flops), ("--params", self.parameters), ("--count", self.count)):
+        for name, value in (("flops", self.flops), ("parameters", self.parameters), ("count", self.count)):
             if value is not None and not 0 < value < float("inf"):
                 raise BudgetUsageError(f"{name} {value:g} is not a positive number")
         scenario = Scenario(

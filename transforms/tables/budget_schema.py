@@ -23,7 +23,8 @@ _ASSUMPTION: Final = pa.struct(
 
 BUDGET: Final = pa.schema(
     [
-        field("workload", _TEXT, "network that is trained; null where FLOPs were given", nullable=True),
+        field("workload", _TEXT, "what is trained, and how; null where FLOPs were given", nullable=True),
+        field("network", _TEXT, "network that is trained; null where FLOPs were given", nullable=True),
         field("cluster", _TEXT, "target cluster; null where an accelerator was given", nullable=True),
         field("phase", _TEXT, "dated phase of the cluster that the pool comes from", nullable=True),
         field("as_of", pa.date32(), "date for which the phase and the prices were chosen"),
@@ -43,7 +44,7 @@ BUDGET: Final = pa.schema(
         field("p50", _REAL, "median, in the row's unit", nullable=True),
         field("p90", _REAL, "90 % quantile, in the row's unit", nullable=True),
         field("unit", _TEXT, "unit of p10, p50 and p90"),
-        field("feasible", pa.bool_(), "whether the training fits the pool"),
+        field("feasible", pa.bool_(), "whether the training could be run there on that date"),
         field(
             "reasons",
             pa.list_(pa.field("item", _TEXT, nullable=False)),

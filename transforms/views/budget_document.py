@@ -199,7 +199,7 @@ class Labelling(_Record):
     frames_per_second_per_core: float | None = None
     camera_hours_per_core_hour: float | None = None
     modes: tuple[LabellingMode, ...] = ()
-    share: dict[str, float] = {}
+    share: dict[str, dict[str, float]] = {}
 
 
 class Asked(_Record):

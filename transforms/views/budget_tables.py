@@ -160,12 +160,13 @@ def labelling_table(labelling: Labelling) -> Markup:
     measured = f"measured in run {labelling.run_id}" if labelling.run_id else ""
     grounds = ", ".join(part for part in (labelling.machine, measured) if part)
     shares = (
-        (words(name), _share(share, amount(share, "share"), f"share of the money: {words(name)}"))
-        for name, share in labelling.share.items()
+        (workload, words(name), _share(share, amount(share, "share"), f"share of the money: {words(name)}"))
+        for workload, parts in labelling.share.items()
+        for name, share in parts.items()
     )
     return Markup("{}{}").format(
         table(f"Labelling by mode ({grounds})" if grounds else "Labelling by mode", columns, rows),
-        table("Parts of the money", ("part", "share"), shares),
+        table("Parts of the money, by workload", ("workload", "part", "share"), shares),
     )
 
 
@@ -209,7 +210,7 @@ def _used(estimate: Estimate) -> Cell:
     if share.available:
         said = f"{used} of {count(share.available)}"
         used = _share(share.used / share.available, said, f"accelerators used, {estimate.target}")
-    asked = {"user": "the allocation asked for", "default": "the whole pool"}.get(share.kind, share.kind)
+    asked = {"user": "the allocation asked for", "default": "as many as pay off"}.get(share.kind, share.kind)
     notes = [note for note in (asked, share.limited_by and f"limited by {share.limited_by}") if note]
     return Markup("<div>{}</div>{}").format(used, "; ".join(notes)) if notes else used
 

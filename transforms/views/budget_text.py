@@ -13,7 +13,7 @@ from transforms.budget.estimating import REFERENCE
 from transforms.budget.evidence.words import card_sentence
 from transforms.budget.facts.values import Assumption
 from transforms.budget.questions.headline import cheapest
-from transforms.budget.supply.layout import Layout
+from transforms.budget.supply.steps import Layout
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -23,6 +23,7 @@ WIDTH: Final = 100
 
 _HEADINGS: Final = ("hours", "days", "MWh", "t CO2e", "m3 water", "USD")
 _DRIVERS: Final = 3
+_LIMITS: Final = {"deadline": "chance to be done within", "money": "chance to cost no more than"}
 _SMALL: Final = 0.01
 
 
@@ -47,18 +48,18 @@ def _data(answer: Answer) -> Iterator[str]:
     figures = answer.figures
     if figures is None:
         return
-    hours = f"{figures.camera_hours:,.4g} camera-hours"
+    hours = amount(figures.camera_hours, "camera-hours")
     if answer.fleet is not None:
         fleet = answer.fleet
         yield (
-            f"{hours}: {fleet.vehicles:,.4g} vehicles, {fleet.hours_per_day:g} h a day for {fleet.days:,.4g} days, "
+            f"{hours}: {short(fleet.vehicles)} vehicles, {fleet.hours_per_day:g} h a day for {short(fleet.days)} days, "
             f"{fleet.keep_rate:.3g} of it kept"
         )
     elif answer.dataset is not None:
         yield f"{hours}: {figures.clips:,} clips, {figures.frames:,} labelled frames"
     else:
-        camera = figures.cameras[0]
-        yield f"{hours}: one camera of {camera.width} x {camera.height}"
+        sizes = ", ".join(f"{camera.width} x {camera.height}" for camera in figures.cameras)
+        yield f"{hours}: one camera of {sizes}"
 
 
 def _beside(answer: Answer) -> Iterator[str]:
@@ -78,10 +79,9 @@ def _beside(answer: Answer) -> Iterator[str]:
         for mode in answer.labelling.modes:
             hours, cost = amount(mode.core_hours.p50, "core-hours"), amount(mode.cost_usd.p50, "USD")
             yield f"labelling, {mode.name}: {hours}, {cost}, {amount(mode.days.p50, 'd')} on {answer.labelling.machine}"
-    if answer.shares is not None:
-        shares = answer.shares
+    for workload, shares in answer.shares.items():
         yield (
-            f"of the money, labelling is {shares.labelling:.1%}, decoding for it {shares.decoding:.1%}, "
+            f"of the money for {workload}, labelling is {shares.labelling:.1%}, decoding for it {shares.decoding:.1%}, "
             f"the cheapest training {shares.training:.1%}"
         )
 
@@ -160,7 +160,7 @@ def _remarks(rows: Sequence[Estimate]) -> Iterator[str]:
         assert row.detail is not None
         for chance in row.detail.chances:
             limit = amount(chance.value, chance.unit)
-            yield f"{_place(row)}: a {chance.limit} of {limit} is met with {chance.probability:.0%}"
+            yield f"{_place(row)}: {_LIMITS[chance.limit]} {limit}: {chance.probability:.0%}"
     failed = {
         f"{check.name}: {check.says}": None
         for row in known
@@ -182,7 +182,7 @@ def _obstacles(rows: Sequence[Estimate]) -> Iterator[str]:
         if not row.feasible:
             told.setdefault((row.reasons[0], row.change), []).append(_place(row))
     for (reason, change), places in told.items():
-        feasible = f"; feasible with {change}" if change else ""
+        feasible = f"; it would be with: {change}" if change else ""
         yield f"not feasible: {', '.join(places)}: {reason}{feasible}"
 
 

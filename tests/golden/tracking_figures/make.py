@@ -2,8 +2,8 @@
 
 TrackEval pulls a second build of OpenCV in, so it has an environment of its own:
 
-    python -m venv /tmp/trackeval && /tmp/trackeval/bin/pip install trackeval==1.3.0
-    /tmp/trackeval/bin/python tests/golden/tracking_figures/make.py
+    python -m venv trackeval-venv && trackeval-venv/bin/pip install trackeval==1.3.0
+    trackeval-venv/bin/python tests/golden/tracking_figures/make.py
 """
 
 import json

@@ -198,7 +198,7 @@ BUDGET = {
                 "decode_share": 0.05,
             },
         ],
-        "share": {"labelling": 0.0071, "decoding": 0.0032, "training": 0.9897},
+        "share": {"fsd": {"labelling": 0.0071, "decoding": 0.0032, "training": 0.9897}},
     },
     "network": {"path": "net.onnx", "forward_flops": 1.2e9, "uncounted": [{"op_type": "Relu", "nodes": 30}]},
     "assumptions": ASSUMPTIONS[:1],

@@ -1,7 +1,7 @@
 """What a data set holds, as far as a training's cost depends on it."""
 
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from math import fsum
 from typing import Any, Final, Self
 
@@ -91,6 +91,18 @@ class DatasetFigures:
             fps_mean: frames a second.
         """
         return cls(hours, 0, 0, (CameraFigures(camera, width, height, fps_mean, hours),))
+
+    def times(self, factor: float) -> Self:
+        """The figures of so many times as much of the same.
+
+        Args:
+            factor: of hours, labelled frames, detections, tracks and bytes.
+        """
+        cameras = tuple(replace(camera, hours=camera.hours * factor) for camera in self.cameras)
+        counts = {name: getattr(self, name) for name in ("clips", "frames", "detections", "tracks", "bytes")}
+        # what there is some of, there is some of, however small the factor: 0 frames would mean "not labelled"
+        scaled = {name: max(round(count * factor), min(count, 1)) for name, count in counts.items()}
+        return replace(self, camera_hours=self.camera_hours * factor, cameras=cameras, **scaled)
 
     def as_json(self) -> dict[str, object]:
         """The form that `budget --json` and the table's metadata carry."""

@@ -1,13 +1,14 @@
 """A fleet: the data set at hand scaled to what many vehicles record, and how that comes to a data centre."""
 
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields
 from math import isfinite
 from typing import Final
 
 import numpy as np
 
+from transforms.budget.arrays import FloatArray
 from transforms.budget.demand.figures import DatasetFigures
-from transforms.budget.demand.flops import SECONDS_PER_HOUR, FloatArray
+from transforms.budget.demand.flops import SECONDS_PER_HOUR
 from transforms.budget.demand.footage import BITS_PER_BYTE, bytes_per_camera_hour
 from transforms.budget.draws import Inputs
 from transforms.budget.errors import BudgetUsageError
@@ -51,8 +52,7 @@ class Fleet:
         for field in fields(self):
             value, most = getattr(self, field.name), _MOST[field.name]
             if not (isfinite(value) and 0 < value <= most):
-                option = f"--{field.name.replace('_', '-')}"
-                raise BudgetUsageError(f"{option} {value:g}: give a number above 0, {most:,.0f} at most")
+                raise BudgetUsageError(f"{field.name} {value:g}: give a number above 0, {most:,.0f} at most")
 
     @property
     def recorded_hours(self) -> float:
@@ -99,11 +99,7 @@ def scale(figures: DatasetFigures, fleet: Fleet) -> DatasetFigures:
     factor = fleet.kept_hours / driven if driven > 0 else float("inf")
     if not isfinite(factor):
         raise BudgetUsageError("the data set holds no camera-hours: there is no sample to scale to a fleet")
-    cameras = tuple(replace(camera, hours=camera.hours * factor) for camera in figures.cameras)
-    counts = {name: getattr(figures, name) for name in ("clips", "frames", "detections", "tracks", "bytes")}
-    # what the sample has, the fleet has some of, however small it is: 0 frames would mean "not labelled"
-    scaled = {name: max(round(count * factor), min(count, 1)) for name, count in counts.items()}
-    return replace(figures, camera_hours=figures.camera_hours * factor, cameras=cameras, **scaled)
+    return figures.times(factor)
 
 
 def uplink(facts: Facts, figures: DatasetFigures, fleet: Fleet, inputs: Inputs) -> dict[str, FloatArray]:

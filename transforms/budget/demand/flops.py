@@ -1,15 +1,8 @@
 """FLOPs of a training, and the tokens of video; a multiply-add is two."""
 
 from math import ceil
-from typing import TypeVar
 
-import numpy as np
-from numpy.typing import NDArray
-
-FloatArray = NDArray[np.float64]
-
-Number = TypeVar("Number", float, FloatArray)
-"""One value, or one a draw."""
+from transforms.budget.arrays import Number
 
 FULL_ATTENTION = 12.0
 """Attention FLOPs per layer, width, sequence token and trained token, every token seeing all others."""

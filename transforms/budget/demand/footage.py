@@ -5,8 +5,9 @@ from typing import Final
 
 import numpy as np
 
+from transforms.budget.arrays import FloatArray
 from transforms.budget.demand.figures import DatasetFigures
-from transforms.budget.demand.flops import SECONDS_PER_HOUR, FloatArray
+from transforms.budget.demand.flops import SECONDS_PER_HOUR
 from transforms.budget.draws import Inputs
 from transforms.budget.facts.library import Facts
 

@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 from models.card import known_cards
 from models.flops import GraphFlops, count_file
@@ -11,8 +11,6 @@ from models.registry import find_model
 from transforms.budget.errors import BudgetUsageError
 from transforms.budget.facts.library import Facts
 from transforms.budget.facts.own import OwnFacts
-
-_HALF_PRECISION_BYTES: Final = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +51,7 @@ class CountedNetwork:
         unknown = [item.op_type for item in self.flops.uncounted if item.unknown]
         rest = f"; NOT counted, and may be much: {', '.join(unknown)}" if unknown else ""
         return (
-            f"{self.name}: {self.flops.forward / 1e9:,.4g} GFLOPs forward, {self.flops.parameters:,} parameters; "
+            f"{self.name}, taken for a vision network: {self.flops.forward / 1e9:,.4g} GFLOPs forward, {self.flops.parameters:,} parameters; "
             f"element-wise operators, {self.flops.uncounted_share:.0%} of all results, are not counted{rest}"
         )
 
@@ -95,7 +93,7 @@ def parse_size(text: str) -> tuple[int, int]:
     """
     match = re.fullmatch(r"([1-9][0-9]{0,4})x([1-9][0-9]{0,4})", text)
     if match is None:
-        raise BudgetUsageError(f"--input-size {text!r}: give WIDTHxHEIGHT, as 640x384")
+        raise BudgetUsageError(f"input size {text!r}: give WIDTHxHEIGHT, as 640x384")
     return int(match[2]), int(match[1])
 
 
@@ -121,7 +119,10 @@ def add_counted(network: CountedNetwork, own: OwnFacts, facts: Facts) -> None:
         "kind": "estimate",
         "parameters": {"value": network.flops.parameters, "unit": "parameters"},
         "forward": {"value": network.flops.forward, "unit": "FLOP"},
-        "activations": {"value": network.flops.activation_elements * _HALF_PRECISION_BYTES, "unit": "B"},
+        "activations": {
+            "value": network.flops.activation_elements * facts.parallelism.element_bytes.p50,
+            "unit": "B",
+        },
         "multiple": facts.training.graph_multiple.model_dump(mode="json"),
     }
     own.add_inherited("networks", {network.name: record})

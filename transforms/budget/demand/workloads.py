@@ -4,22 +4,23 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from transforms.budget.arrays import FloatArray
 from transforms.budget.demand.figures import DatasetFigures
 from transforms.budget.demand.flops import (
+    CAUSAL_ATTENTION,
     SECONDS_PER_HOUR,
-    FloatArray,
     frame_tokens,
     graph_flops,
     transformer_flops,
     video_tokens,
 )
 from transforms.budget.demand.footage import Footage, footage_of, pictures_of
+from transforms.budget.demand.shape import TrainingShape
 from transforms.budget.draws import Inputs
 from transforms.budget.errors import BudgetUsageError
 from transforms.budget.facts.library import Facts
 from transforms.budget.facts.networks import GraphNetwork, Precision, TransformerNetwork, VideoInput, Workload
 from transforms.budget.facts.values import InputKind
-from transforms.budget.supply.layout import Training
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +35,7 @@ class Demand:
         passes: how often the data set is seen, float64[draws]; None where no data set is.
         footage: the data set's video as it is stored; None where none is read.
         tokens: trained tokens, float64[draws]; None where the network sees frames, or unknown.
-        training: what a layout must hold; None where the network's shape is unknown.
+        shape: what a layout must hold; None where the network's shape is unknown.
         precision: number format of the multiplications.
         supposed: whether shape and batch are guesses from the network's size: a layout is told, but binds nothing.
     """
@@ -46,7 +47,7 @@ class Demand:
     passes: FloatArray | None
     footage: Footage | None
     tokens: FloatArray | None
-    training: Training | None
+    shape: TrainingShape | None
     precision: str
     supposed: bool = False
 
@@ -134,7 +135,7 @@ def _transformer(
         passes=passes,
         footage=footage_of(facts, figures, inputs),
         tokens=video + text,
-        training=Training(
+        shape=TrainingShape(
             parameters=network.parameters.p50,
             active_parameters=network.active_parameters.p50,
             layers=round(layers),
@@ -190,7 +191,7 @@ def _graph(
         passes=passes,
         footage=read or footage_of(facts, figures, inputs),
         tokens=None,
-        training=Training(
+        shape=TrainingShape(
             parameters=network.parameters.p50,
             active_parameters=network.parameters.p50,
             layers=1,
@@ -275,11 +276,11 @@ def demand_of_flops(
     """
     inputs.given("training_flops", flops, "FLOP", "user", "given by the caller")
     values = np.full(inputs.count, flops)
-    training = None
+    shape = None
     if parameters is not None:
         inputs.given("parameters", parameters, "parameters", "user", "given by the caller")
         # the shape of a vision network does not follow from its size
-        training = None if kind == "vision" else _dense(facts, parameters, inputs)
+        shape = None if kind == "vision" else _dense(facts, parameters, inputs)
     return Demand(
         flops=values,
         data_flops=values,
@@ -288,26 +289,26 @@ def demand_of_flops(
         passes=None,
         footage=None,
         tokens=None,
-        training=training,
+        shape=shape,
         precision="bf16",
         supposed=True,
     )
 
 
-def _dense(facts: Facts, parameters: float, inputs: Inputs) -> Training:
+def _dense(facts: Facts, parameters: float, inputs: Inputs) -> TrainingShape:
     """A dense transformer of that size: N = 12 L d², d / L as usual."""
     rules = facts.training
     ratio = inputs.note("width_per_layer", rules.width_per_layer)
     layers = max(1.0, (parameters / (12 * ratio**2)) ** (1 / 3))
     width = (parameters / (12 * layers)) ** 0.5
     context = inputs.note("context", rules.context)
-    return Training(
+    return TrainingShape(
         parameters=parameters,
         active_parameters=parameters,
         layers=round(layers),
         width=max(1, round(width)),
         context=round(context),
         batch=max(1.0, inputs.note("critical_batch", rules.batch) / context),
-        flops=transformer_flops(parameters, context, layers, width, context, 6.0),
+        flops=transformer_flops(parameters, context, layers, width, context, CAUSAL_ATTENTION),
         state_bytes=inputs.note("state_bytes", rules.state_bytes),
     )

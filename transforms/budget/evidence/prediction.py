@@ -9,7 +9,7 @@ from typing import Final
 import numpy as np
 from scipy.special import ndtr, ndtri
 
-from transforms.budget.demand.flops import FloatArray
+from transforms.budget.arrays import FloatArray
 from transforms.budget.evidence.work import Measured, whole_over_step
 from transforms.budget.facts.library import Facts
 

@@ -6,12 +6,7 @@ from math import exp, log
 from typing import Final
 
 from transforms.budget.costs import accelerator_hours
-from transforms.budget.demand.flops import (
-    CAUSAL_ATTENTION,
-    FULL_ATTENTION,
-    graph_flops,
-    transformer_flops,
-)
+from transforms.budget.demand.flops import CAUSAL_ATTENTION, FULL_ATTENTION, graph_flops, transformer_flops
 from transforms.budget.facts.catalogue import Utilisation
 from transforms.budget.facts.library import Facts
 from transforms.budget.facts.runs import Run

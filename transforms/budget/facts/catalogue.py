@@ -51,7 +51,7 @@ class Accelerator(Record):
         scale_up: bandwidth to the accelerators of the same server or rack.
         scale_out: network bandwidth out of the server.
         scale_up_size: accelerators of that server or rack.
-        thermal_design_power: of the accelerator alone.
+        thermal_design_power: of the accelerator alone; told, not counted with.
         server_power: of the server or rack, divided by its accelerators.
         capital: all-in cost of one: building, power, network and servers included.
         rents: by date.
@@ -65,7 +65,7 @@ class Accelerator(Record):
     scale_up: ByteRate | None = None
     scale_out: BitRate | None = None
     scale_up_size: Count
-    thermal_design_power: Power
+    thermal_design_power: Power | None = None
     server_power: Power
     capital: Money
     rents: tuple[Rate, ...] = ()

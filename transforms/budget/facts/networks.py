@@ -41,6 +41,7 @@ class TransformerNetwork(Record):
     Attributes:
         formula: tells it from a graph.
         title: its name for people.
+        stands_in: what it stands in for, in words; empty where it is itself.
         utilisation: the kind of utilisation that holds for it.
         parameters: all of them: what memory must hold.
         active_parameters: those that work on a token.
@@ -51,6 +52,7 @@ class TransformerNetwork(Record):
 
     formula: Literal["transformer"]
     title: str
+    stands_in: str = ""
     utilisation: str
     parameters: Parameters
     active_parameters: Parameters
@@ -65,6 +67,7 @@ class GraphNetwork(Record):
     Attributes:
         formula: tells it from a transformer.
         title: its name for people.
+        stands_in: what it stands in for, in words; empty where it is itself.
         utilisation: the kind of utilisation that holds for it.
         parameters: all of them.
         forward_per_pixel: work forward per pixel of a frame at its full resolution, or
@@ -76,6 +79,7 @@ class GraphNetwork(Record):
 
     formula: Literal["graph"]
     title: str
+    stands_in: str = ""
     utilisation: str
     parameters: Parameters
     forward_per_pixel: PixelWork | None = None
@@ -122,7 +126,7 @@ class Workload(Record):
     Attributes:
         title: the programme's name for people.
         network: the network's name.
-        stands_in: what stands in for something unknown, in words.
+        stands_in: what its data and recipe stand in for, in words.
         precision: number format of the multiplications.
         context: tokens of a sequence.
         batch: critical batch: beyond it, more data parallelism brings no faster learning.

@@ -1,5 +1,6 @@
 """What splitting a training over accelerators costs in memory, work and traffic."""
 
+from collections.abc import Iterator
 from typing import Annotated
 
 from pydantic import AfterValidator
@@ -64,3 +65,10 @@ class Parallelism(Record):
     update_passes: Ratio
     tie: Share
     worth_of_doubling: Share
+
+    def rules(self) -> Iterator[tuple[str, Fact]]:
+        """Every figure, by name."""
+        for name in type(self).model_fields:
+            value = getattr(self, name)
+            if isinstance(value, Fact):
+                yield name, value

@@ -6,7 +6,7 @@ from functools import partial
 from typing import Final
 
 from transforms.budget.amounts import interval
-from transforms.budget.demand.flops import FloatArray
+from transforms.budget.arrays import FloatArray
 from transforms.budget.demand.workloads import demand_of
 from transforms.budget.estimates import Quantity, summary
 from transforms.budget.evaluating import Evaluation, Scenario, evaluate
@@ -15,7 +15,6 @@ from transforms.budget.facts.library import Facts
 from transforms.budget.facts.networks import GraphNetwork, Network, TransformerNetwork
 from transforms.budget.facts.values import Fact
 from transforms.budget.placing import Question, Training, scenario_of
-from transforms.budget.questions.growth import enlarged
 from transforms.budget.supply.phases import Pool
 
 COMPARED: Final = ("accelerator_hours", "training_days", "cost_usd")
@@ -98,7 +97,7 @@ def doubled(question: Question, training: Training, scenario: Scenario, found: E
     """
     facts, figures = question.facts, question.figures
     workload, network = training.workload, training.network
-    more = partial(demand_of, facts, workload, network, enlarged(figures, 2), precision=question.precision)
+    more = partial(demand_of, facts, workload, network, figures.times(2), precision=question.precision)
     grown = facts.model_copy(update={"networks": {**facts.networks, network: twice(facts.networks[network])}})
     larger = partial(demand_of, grown, workload, network, figures, precision=question.precision)
     by_data = evaluate(replace(scenario, demand=more), question.draws)

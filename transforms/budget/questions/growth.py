@@ -1,12 +1,11 @@
 """How the days of a training grow with its data set, and how far so many days reach."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Self
 
 import numpy as np
 
-from transforms.budget.demand.figures import DatasetFigures
-from transforms.budget.demand.flops import FloatArray
+from transforms.budget.arrays import FloatArray
 from transforms.budget.evaluating import Evaluation
 
 
@@ -34,7 +33,7 @@ class Growth:
             found: an evaluation of a training that computes something.
         """
         growing = found.compute_days * (found.demand.data_flops / found.demand.flops)
-        goodput = found.reliability.goodput if found.reliability else np.ones_like(growing)
+        goodput = found.interruptions.goodput if found.interruptions else np.ones_like(growing)
         return cls(found.compute_days - growing, growing, found.loader_days, goodput)
 
     @property
@@ -78,17 +77,3 @@ def days_for(found: Evaluation, quantity: str, amount: float | FloatArray) -> Fl
         Days, float64[draws].
     """
     return amount * (found.values["training_days"] / found.values[quantity])
-
-
-def enlarged(figures: DatasetFigures, factor: float) -> DatasetFigures:
-    """The figures of a data set as this one, but so many times as large.
-
-    Args:
-        figures: the data set.
-        factor: how many times.
-    """
-    cameras = tuple(replace(camera, hours=camera.hours * factor) for camera in figures.cameras)
-    counts = {name: getattr(figures, name) for name in ("clips", "frames", "detections", "tracks", "bytes")}
-    # what the data set has, the other has some of: 0 frames would mean "not labelled"
-    scaled = {name: max(round(count * factor), min(count, 1)) for name, count in counts.items()}
-    return replace(figures, camera_hours=figures.camera_hours * factor, cameras=cameras, **scaled)

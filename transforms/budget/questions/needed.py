@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 
 from transforms.budget.amounts import amount, count
-from transforms.budget.demand.flops import FloatArray
+from transforms.budget.arrays import FloatArray
 from transforms.budget.draws import NormalDraws
 from transforms.budget.errors import BudgetUsageError
 from transforms.budget.evaluating import Evaluation, Scenario, evaluate
@@ -123,9 +123,9 @@ class _Trials:
         found = self.at(number)
         if not _fits(found):
             return np.full_like(found.compute_days, np.inf)
-        assert found.reliability is not None
+        assert found.interruptions is not None
         # at its bound, goodput is not what the formula gives
-        lost = found.reliability.goodput <= LEAST_GOODPUT
+        lost = found.interruptions.goodput <= LEAST_GOODPUT
         return np.where(lost, np.inf, found.values["training_days"])
 
     def chance(self, number: int) -> float:

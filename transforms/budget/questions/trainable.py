@@ -5,10 +5,10 @@ from dataclasses import asdict, dataclass
 import numpy as np
 
 from transforms.budget.amounts import amount, measure
+from transforms.budget.arrays import FloatArray
 from transforms.budget.chances import LIMITED, Limits
 from transforms.budget.demand.figures import DatasetFigures
 from transforms.budget.demand.fleet import Fleet, vehicle_hours
-from transforms.budget.demand.flops import FloatArray
 from transforms.budget.draws import NormalDraws
 from transforms.budget.errors import BudgetUsageError
 from transforms.budget.estimates import Quantity, summary
@@ -98,7 +98,7 @@ def within(
     """
     given = limits.given()
     if not given:
-        raise BudgetUsageError("how much can be trained on needs a limit: give --deadline or --money")
+        raise BudgetUsageError("how much can be trained on needs a limit: a deadline or money")
     names = list(given)
     if not found.demand.data_flops.all():
         return Trainable(

@@ -8,7 +8,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from transforms.budget.demand.flops import FloatArray
+from transforms.budget.arrays import FloatArray
+from transforms.budget.demand.shape import TrainingShape
 
 RECOMPUTATIONS: Final = ("none", "selective", "full")
 """What the backward pass computes again: nothing, attention alone, or every layer from its input."""
@@ -28,49 +29,6 @@ _MOST_TOKENS: Final = 2**15
 _DEEPER_ACCUMULATIONS: Final = 2
 
 _ZERO_STAGES: Final = np.arange(4.0)[None, :, None]
-
-
-@dataclass(frozen=True, slots=True)
-class Training:
-    """What a layout must hold and compute, at the medians.
-
-    Attributes:
-        parameters: all weights.
-        active_parameters: those that work on a token; fewer than all in a mixture of experts.
-        layers: of the transformer; 1 for a network given as a graph.
-        width: of its residual stream; 1 for a graph.
-        context: tokens of a sample; 1 for a graph.
-        batch: samples of a step: the critical batch, beyond which more of them teach little. A step has
-            one sample at least.
-        flops: training FLOPs of a sample, forward and backward, nothing computed twice.
-        state_bytes: weights, gradients and optimiser, in bytes a parameter.
-        activation_bytes: activations of a graph, in bytes a sample; None = those of a transformer.
-    """
-
-    parameters: float
-    active_parameters: float
-    layers: int
-    width: int
-    context: int
-    batch: float
-    flops: float
-    state_bytes: float
-    activation_bytes: float | None = None
-
-    @property
-    def is_graph(self) -> bool:
-        """Whether the network is known as a whole only, and cannot be cut into layers or heads."""
-        return self.activation_bytes is not None
-
-    @property
-    def resting_parameters(self) -> float:
-        """Weights that do not work on a token: those of the other experts."""
-        return max(self.parameters - self.active_parameters, 0.0)
-
-    @property
-    def samples(self) -> int:
-        """Whole samples of a step, at most."""
-        return max(int(self.batch), 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +91,7 @@ class Candidates:
 
 
 def enumerate_candidates(
-    training: Training, accelerators: int, tensors: list[int], linked: int
+    training: TrainingShape, accelerators: int, tensors: list[int], linked: int
 ) -> Candidates:
     """All layouts worth a look.
 
@@ -182,7 +140,7 @@ def enumerate_candidates(
     return Candidates(*[*flat, _ZERO_STAGES, _recomputations(training)])
 
 
-def with_all_replicas(training: Training, one: Candidates, accelerators: int) -> Candidates:
+def with_all_replicas(training: TrainingShape, one: Candidates, accelerators: int) -> Candidates:
     """One layout with every number of replicas that makes a difference.
 
     Args:
@@ -205,7 +163,9 @@ def with_all_replicas(training: Training, one: Candidates, accelerators: int) ->
     )
 
 
-def leanest_candidates(tensors: list[int], training: Training, data: FloatArray | None = None) -> Candidates:
+def leanest_candidates(
+    tensors: list[int], training: TrainingShape, data: FloatArray | None = None
+) -> Candidates:
     """What holds least on an accelerator, for every number of replicas: micro-batches of one sample, not interleaved.
 
     Args:
@@ -244,13 +204,13 @@ def pipelines(layers: int) -> Iterator[tuple[int, int]]:
             yield stages, depth
 
 
-def tensor_widths(training: Training, head_size: float) -> list[int]:
+def tensor_widths(training: TrainingShape, head_size: float) -> list[int]:
     """Widths of tensor parallelism: powers of two up to the number of attention heads; 1 for a graph."""
     heads = 1 if training.is_graph else max(1, int(training.width / head_size))
     return [2**power for power in range(heads.bit_length())]
 
 
-def _recomputations(training: Training) -> FloatArray:
+def _recomputations(training: TrainingShape) -> FloatArray:
     """A graph's attention is not known apart."""
     kinds = [0, FULL] if training.is_graph else [0, SELECTIVE, FULL]
     return np.array(kinds, dtype=np.float64)[None, None, :]
@@ -263,6 +223,6 @@ def _interleaves(stages: int, depth: int) -> list[int]:
     return [1, *sorted({min(parts), max(parts)})] if parts else [1]
 
 
-def _micro_batches(training: Training) -> list[int]:
+def _micro_batches(training: TrainingShape) -> list[int]:
     largest = min(max(1, _MOST_TOKENS // training.context), training.samples)
     return [4**power for power in range((largest.bit_length() + 1) // 2)]

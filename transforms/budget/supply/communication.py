@@ -5,9 +5,10 @@ from math import inf
 
 import numpy as np
 
-from transforms.budget.demand.flops import FloatArray
+from transforms.budget.arrays import FloatArray
+from transforms.budget.demand.shape import TrainingShape
 from transforms.budget.facts.parallelism import Parallelism
-from transforms.budget.supply.candidates import FULL, GRADIENTS_SHARED, WEIGHTS_SHARED, Candidates, Training
+from transforms.budget.supply.candidates import FULL, GRADIENTS_SHARED, WEIGHTS_SHARED, Candidates
 from transforms.budget.supply.memory import expert_groups, held_share, stage_depth, state_parts
 
 
@@ -81,7 +82,7 @@ class Links:
 
 
 def tensor_seconds(
-    training: Training, candidates: Candidates, links: Links, rules: Parallelism
+    training: TrainingShape, candidates: Candidates, links: Links, rules: Parallelism
 ) -> FloatArray:
     """Tensor parallelism, for a micro-batch on a stage.
 
@@ -101,7 +102,7 @@ def tensor_seconds(
 
 
 def pipeline_seconds(
-    training: Training, candidates: Candidates, links: Links, rules: Parallelism
+    training: TrainingShape, candidates: Candidates, links: Links, rules: Parallelism
 ) -> FloatArray:
     """Sending activations to the next stage and gradients back, for a micro-batch on a stage.
 
@@ -120,7 +121,7 @@ def pipeline_seconds(
 
 
 def expert_seconds(
-    training: Training, candidates: Candidates, links: Links, rules: Parallelism
+    training: TrainingShape, candidates: Candidates, links: Links, rules: Parallelism
 ) -> FloatArray:
     """Sending tokens to their experts and back, for a micro-batch on a stage; 0 without experts.
 
@@ -138,7 +139,7 @@ def expert_seconds(
 
 
 def gradient_seconds(
-    training: Training, candidates: Candidates, links: Links, rules: Parallelism
+    training: TrainingShape, candidates: Candidates, links: Links, rules: Parallelism
 ) -> FloatArray:
     """Reducing gradients and gathering weights over the replicas, for a step; none of it hidden yet.
 
@@ -172,7 +173,7 @@ def _replicas_together(candidates: Candidates, links: Links) -> FloatArray:
     return np.maximum(links.linked // candidates.tensor, 1)
 
 
-def _layer_volume(training: Training, candidates: Candidates, rules: Parallelism) -> FloatArray:
+def _layer_volume(training: TrainingShape, candidates: Candidates, rules: Parallelism) -> FloatArray:
     """Bytes of the activations between two layers of a micro-batch."""
     elements: FloatArray = training.context * training.width * candidates.micro_batch
     return elements * rules.element_bytes.p50

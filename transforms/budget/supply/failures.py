@@ -4,7 +4,7 @@ from typing import Final
 
 import numpy as np
 
-from transforms.budget.demand.flops import Number
+from transforms.budget.arrays import Number
 
 LEAST_GOODPUT: Final = 0.1
 """The first-order formula needs failures much rarer than checkpoints and restarts; where they are not, it

@@ -7,11 +7,11 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from transforms.budget.demand.flops import FloatArray
+from transforms.budget.arrays import FloatArray
+from transforms.budget.demand.shape import TrainingShape
 from transforms.budget.facts.parallelism import Parallelism
 from transforms.budget.supply.candidates import (
     Candidates,
-    Training,
     enumerate_candidates,
     tensor_widths,
     with_all_replicas,
@@ -21,8 +21,6 @@ from transforms.budget.supply.memory import memory_bytes, usable_bytes
 from transforms.budget.supply.reasons import change, missing, reasons_of
 from transforms.budget.supply.shortage import find_shortage
 from transforms.budget.supply.steps import Layout, layout_of, time_steps
-
-__all__ = ["Layout", "Layouts", "Machine", "Training", "choose_layout"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,12 +55,14 @@ class Layouts:
             "reasons": list(self.reasons),
             "limited_by": self.limited_by,
             "change": self.change,
+            "accelerators_needed": self.accelerators_needed,
+            "memory_needed_bytes": self.memory_needed_bytes,
         }
 
 
 @lru_cache(maxsize=4096)
 def choose_layout(
-    training: Training, machine: Machine, accelerators: int, rules: Parallelism, utilisation: float
+    training: TrainingShape, machine: Machine, accelerators: int, rules: Parallelism, utilisation: float
 ) -> Layouts:
     """Chooses how to split a training.
 
@@ -104,7 +104,7 @@ def choose_layout(
 class _Search:
     """What `choose_layout` is asked."""
 
-    training: Training
+    training: TrainingShape
     machine: Machine
     accelerators: int
     rules: Parallelism

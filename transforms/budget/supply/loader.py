@@ -6,7 +6,8 @@ from typing import Final
 
 import numpy as np
 
-from transforms.budget.demand.flops import SECONDS_PER_HOUR, FloatArray
+from transforms.budget.arrays import FloatArray
+from transforms.budget.demand.flops import SECONDS_PER_HOUR
 from transforms.budget.demand.footage import BITS_PER_BYTE, Footage
 from transforms.budget.draws import Inputs
 from transforms.budget.facts.library import Facts

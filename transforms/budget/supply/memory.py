@@ -4,7 +4,8 @@ from typing import Final
 
 import numpy as np
 
-from transforms.budget.demand.flops import FloatArray
+from transforms.budget.arrays import FloatArray
+from transforms.budget.demand.shape import TrainingShape
 from transforms.budget.facts.parallelism import Parallelism
 from transforms.budget.supply.candidates import (
     FULL,
@@ -12,14 +13,13 @@ from transforms.budget.supply.candidates import (
     OPTIMISER_SHARED,
     WEIGHTS_SHARED,
     Candidates,
-    Training,
 )
 
 _SHARED_FROM: Final = (WEIGHTS_SHARED, GRADIENTS_SHARED, OPTIMISER_SHARED)
 """ZeRO stages from which replicas share out the parts of `state_parts`."""
 
 
-def state_parts(training: Training, rules: Parallelism) -> tuple[float, float, float]:
+def state_parts(training: TrainingShape, rules: Parallelism) -> tuple[float, float, float]:
     """Bytes a parameter of weights, gradients and optimiser, which together are the training's.
 
     Gradients take what the other two leave, two or four bytes as a rule, and never less than the weights;
@@ -37,7 +37,7 @@ def state_parts(training: Training, rules: Parallelism) -> tuple[float, float, f
     return weights, gradients, training.state_bytes - weights - gradients
 
 
-def expert_groups(training: Training, rules: Parallelism, data: FloatArray) -> FloatArray:
+def expert_groups(training: TrainingShape, rules: Parallelism, data: FloatArray) -> FloatArray:
     """Replicas over which a mixture of experts spreads the weights that rest (expert parallelism).
 
     As many as there are experts, at most: all weights over active ones, times the experts of a token, is
@@ -54,7 +54,7 @@ def expert_groups(training: Training, rules: Parallelism, data: FloatArray) -> F
     return np.minimum(data, max(1.0, round(experts)))
 
 
-def held_share(training: Training, candidates: Candidates) -> FloatArray:
+def held_share(training: TrainingShape, candidates: Candidates) -> FloatArray:
     """Share of a replica's weights that an accelerator of its deepest stage holds; they count as evenly spread.
 
     Args:
@@ -64,12 +64,12 @@ def held_share(training: Training, candidates: Candidates) -> FloatArray:
     return stage_depth(training, candidates) / training.layers / candidates.tensor
 
 
-def stage_depth(training: Training, candidates: Candidates) -> FloatArray:
+def stage_depth(training: TrainingShape, candidates: Candidates) -> FloatArray:
     """Layers of the deepest stage."""
     return np.ceil(training.layers / candidates.pipeline)
 
 
-def state_bytes(training: Training, candidates: Candidates, rules: Parallelism) -> FloatArray:
+def state_bytes(training: TrainingShape, candidates: Candidates, rules: Parallelism) -> FloatArray:
     """Weights, gradients and optimiser on an accelerator, in bytes.
 
     ZeRO 1, 2 and 3 share the optimiser, gradients and weights out over replicas (1910.02054); under ZeRO 3
@@ -95,7 +95,7 @@ def state_bytes(training: Training, candidates: Candidates, rules: Parallelism) 
     return share * (held + np.where(candidates.zero_stage == WEIGHTS_SHARED, gathered, 0))
 
 
-def activation_bytes(training: Training, candidates: Candidates, rules: Parallelism) -> FloatArray:
+def activation_bytes(training: TrainingShape, candidates: Candidates, rules: Parallelism) -> FloatArray:
     """Activations kept for the backward pass on an accelerator of the first stage, in bytes.
 
     s·b·h·(34 + 5·a·s/h) bytes a layer; 34 alone where attention is recomputed, or fused; 2 where the whole
@@ -123,7 +123,7 @@ def activation_bytes(training: Training, candidates: Candidates, rules: Parallel
     return np.asarray(elements * (in_flight * kept + at_work) + scores)
 
 
-def score_bytes(training: Training, candidates: Candidates, rules: Parallelism) -> FloatArray:
+def score_bytes(training: TrainingShape, candidates: Candidates, rules: Parallelism) -> FloatArray:
     """Attention scores that a micro-batch leaves on a stage, in bytes: 5·a·b·s² a layer, where none is recomputed.
 
     Args:
@@ -137,7 +137,7 @@ def score_bytes(training: Training, candidates: Candidates, rules: Parallelism) 
     return scores * np.where(candidates.recomputation == 0, rules.score_bytes.p50, 0)
 
 
-def memory_bytes(training: Training, candidates: Candidates, rules: Parallelism) -> FloatArray:
+def memory_bytes(training: TrainingShape, candidates: Candidates, rules: Parallelism) -> FloatArray:
     """All that a layout needs on its fullest accelerator, in bytes; the reserve is not part of it.
 
     Args:

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from math import ceil, floor, log10
 from typing import Final
 
+from transforms.budget.demand.shape import TrainingShape
 from transforms.budget.facts.parallelism import Parallelism
-from transforms.budget.supply.candidates import Training
 from transforms.budget.supply.communication import Machine
 from transforms.budget.supply.memory import usable_bytes
 from transforms.budget.supply.shortage import Shortage
@@ -39,7 +39,7 @@ def describe(layout: Layout) -> str:
 
 
 def reasons_of(
-    training: Training,
+    training: TrainingShape,
     machine: Machine,
     accelerators: int,
     rules: Parallelism,
@@ -82,7 +82,7 @@ def reasons_of(
 
 
 def missing(
-    training: Training, machine: Machine, accelerators: int, rules: Parallelism, shortage: Shortage
+    training: TrainingShape, machine: Machine, accelerators: int, rules: Parallelism, shortage: Shortage
 ) -> Iterator[str]:
     """Why nothing fits.
 

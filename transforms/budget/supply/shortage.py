@@ -4,8 +4,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from transforms.budget.demand.shape import TrainingShape
 from transforms.budget.facts.parallelism import Parallelism
-from transforms.budget.supply.candidates import Training, leanest_candidates, tensor_widths
+from transforms.budget.supply.candidates import leanest_candidates, tensor_widths
 from transforms.budget.supply.communication import Machine
 from transforms.budget.supply.memory import memory_bytes, usable_bytes
 from transforms.budget.supply.steps import Layout, layout_of
@@ -27,7 +28,7 @@ class Shortage:
 
 
 def find_shortage(
-    training: Training, machine: Machine, accelerators: int, rules: Parallelism, utilisation: float
+    training: TrainingShape, machine: Machine, accelerators: int, rules: Parallelism, utilisation: float
 ) -> Shortage:
     """Finds what is missing.
 
@@ -55,7 +56,7 @@ def find_shortage(
 
 
 def _accelerators_needed(
-    training: Training, tensors: list[int], usable: float, rules: Parallelism
+    training: TrainingShape, tensors: list[int], usable: float, rules: Parallelism
 ) -> int | None:
     """The fewest accelerators that hold a training: by halving the range of replicas, all shapes at once.
 

@@ -3,15 +3,17 @@
 from dataclasses import replace
 from typing import Final
 
+from transforms.budget.demand.shape import TrainingShape
 from transforms.budget.facts.parallelism import Parallelism
-from transforms.budget.supply.layout import Layouts, Machine, Training, choose_layout
+from transforms.budget.supply.communication import Machine
+from transforms.budget.supply.layout import Layouts, choose_layout
 
 _HALVINGS: Final = 6
 """Sixty-four times fewer accelerators than the fastest layout has: there, wide splitting costs nothing."""
 
 
 def economical_layout(
-    training: Training,
+    training: TrainingShape,
     machine: Machine,
     available: int,
     rules: Parallelism,

@@ -4,7 +4,8 @@ from dataclasses import asdict, dataclass
 
 import numpy as np
 
-from transforms.budget.demand.flops import FloatArray
+from transforms.budget.arrays import FloatArray
+from transforms.budget.demand.shape import TrainingShape
 from transforms.budget.facts.parallelism import Parallelism
 from transforms.budget.supply.candidates import (
     FULL,
@@ -13,7 +14,6 @@ from transforms.budget.supply.candidates import (
     SELECTIVE,
     WEIGHTS_SHARED,
     Candidates,
-    Training,
 )
 from transforms.budget.supply.communication import (
     Links,
@@ -111,7 +111,7 @@ class Steps:
 
 
 def layout_of(
-    training: Training, machine: Machine, one: Candidates, rules: Parallelism, utilisation: float
+    training: TrainingShape, machine: Machine, one: Candidates, rules: Parallelism, utilisation: float
 ) -> Layout:
     """A single candidate as a layout.
 
@@ -141,7 +141,7 @@ def layout_of(
 
 
 def time_steps(
-    training: Training, machine: Machine, candidates: Candidates, rules: Parallelism, utilisation: float
+    training: TrainingShape, machine: Machine, candidates: Candidates, rules: Parallelism, utilisation: float
 ) -> Steps:
     """Times layouts.
 
@@ -190,7 +190,7 @@ def time_steps(
     )
 
 
-def _work_done_twice(training: Training, candidates: Candidates, rules: Parallelism) -> FloatArray:
+def _work_done_twice(training: TrainingShape, candidates: Candidates, rules: Parallelism) -> FloatArray:
     """FLOPs of recomputation over those of the training."""
     attention = (
         rules.score_flops.p50 * training.layers * training.width * training.context**2 / training.flops
@@ -200,7 +200,7 @@ def _work_done_twice(training: Training, candidates: Candidates, rules: Parallel
 
 
 def _score_seconds(
-    training: Training, machine: Machine, candidates: Candidates, rules: Parallelism
+    training: TrainingShape, machine: Machine, candidates: Candidates, rules: Parallelism
 ) -> FloatArray:
     """Kept attention scores on their way to memory and back, for a micro-batch on a stage (2205.14135)."""
     if machine.memory_bytes_per_s is None or training.is_graph:
@@ -226,7 +226,7 @@ def _exposed(
 
 
 def _update_seconds(
-    training: Training, machine: Machine, candidates: Candidates, rules: Parallelism
+    training: TrainingShape, machine: Machine, candidates: Candidates, rules: Parallelism
 ) -> FloatArray:
     """The optimiser's step: it reads its state and writes it."""
     if machine.memory_bytes_per_s is None:

@@ -19,7 +19,7 @@ class Setting:
         network: name of the network that is trained; None = the workload's own.
         cluster: name of a cluster.
         as_of: chooses phases and prices.
-        allocation: part of each pool, as `Allocation.parse` reads it; None = all of it.
+        allocation: part of each pool, as `Allocation.parse` reads it; None = as many accelerators as pay off.
         vehicles: that record; None = the sample stays as it is.
         hours_per_day: that each of them drives.
         days: for how long.

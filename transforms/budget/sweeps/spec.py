@@ -70,7 +70,7 @@ class GridSpec(BaseModel):
         network: names (of models, too), TOML files or NET.onnx; default: each workload's own.
         cluster: names or TOML files; default: the target clusters.
         as_of: YYYY-MM or YYYY-MM-DD; default: the facts' newest date.
-        allocation: N accelerators or P% of each pool; default: all of it.
+        allocation: N accelerators or P% of each pool; default: as many accelerators as pay off.
         vehicles: that record, as the sample's own does.
         hours_per_day: that each of them drives.
         days: for how long.
@@ -225,11 +225,7 @@ def _allocation(text: str) -> str:
 
 def _fleet_value(name: str) -> Callable[[float], float]:
     def read(value: float) -> float:
-        try:
-            Fleet(**{**_USUAL, name: value})
-        except BudgetUsageError as error:
-            # a spec's key has no dashes before it
-            raise BudgetUsageError(str(error).removeprefix("--")) from None
+        Fleet(**{**_USUAL, name: value})
         return float(value)
 
     return read

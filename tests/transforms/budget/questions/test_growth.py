@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from transforms.budget.costs import UNITS
 from transforms.budget.demand.figures import DatasetFigures
 from transforms.budget.evaluating import evaluate
-from transforms.budget.questions.growth import Growth, days_for, enlarged
+from transforms.budget.questions.growth import Growth, days_for
 
 positive = st.floats(1e-3, 1e6)
 
@@ -52,17 +52,17 @@ def test_the_closed_form_is_what_an_evaluation_gives(asked, workload, factor):
 
 def test_without_a_count_nothing_fails(asked):
     found = evaluate(asked.of_flops(), asked.draws)
-    assert Growth.of(found).goodput == pytest.approx(found.reliability.goodput)
+    assert Growth.of(found).goodput == pytest.approx(found.interruptions.goodput)
 
 
 def test_what_a_data_set_has_it_has_more_of(figures):
-    twice = enlarged(figures, 2)
+    twice = figures.times(2)
     assert (twice.camera_hours, twice.clips, twice.frames) == (800.0, 48_000, 2_000_000)
     assert (twice.detections, twice.tracks, twice.bytes) == (10_000_000, 80_000, 2 * 10**12)
     assert [camera.hours for camera in twice.cameras] == [200.0, 600.0]
-    assert enlarged(figures, 1) == figures
+    assert figures.times(1) == figures
 
 
 def test_a_little_of_a_labelled_data_set_is_labelled(figures):
-    assert enlarged(figures, 1e-9).frames == 1
-    assert enlarged(DatasetFigures.of_hours(1.0), 1e-9).frames == 0
+    assert figures.times(1e-9).frames == 1
+    assert DatasetFigures.of_hours(1.0).times(1e-9).frames == 0

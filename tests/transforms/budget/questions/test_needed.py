@@ -18,7 +18,7 @@ def chance(scenario, draws, number, days):
     target = replace(scenario.target, available=number, asked=True)
     found = evaluate(replace(scenario, target=target), draws)
     fits = found.layouts is None or found.layouts.best is not None
-    met = (found.values["training_days"] <= days) & (found.reliability.goodput > LEAST_GOODPUT)
+    met = (found.values["training_days"] <= days) & (found.interruptions.goodput > LEAST_GOODPUT)
     return met.mean() if fits else 0
 
 
@@ -98,7 +98,7 @@ def test_the_fastest_number_may_lie_between_two_rungs(asked, facts, factor):
     medians, days = OneAtATime(()), {}
     for power in range(12, 20):
         found = evaluate(replace(scenario, target=replace(scenario.target, available=2**power)), medians)
-        if found.reliability.goodput.item() > LEAST_GOODPUT:
+        if found.interruptions.goodput.item() > LEAST_GOODPUT:
             days[power] = found.values["training_days"].item()
     fastest = min(days, key=days.get)
     assert fastest % 2 == factor - 1
