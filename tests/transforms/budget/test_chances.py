@@ -22,5 +22,5 @@ def test_no_limit_has_no_chance():
 @pytest.mark.parametrize("value", [0, -1, float("nan"), float("inf")])
 @pytest.mark.parametrize("name", ["deadline", "money"])
 def test_a_limit_is_a_positive_number(name, value):
-    with pytest.raises(BudgetUsageError, match=f"--{name} .* is not a positive number"):
+    with pytest.raises(BudgetUsageError, match=f"{name} .* is not a positive number"):
         Limits(**{name: value})

@@ -63,7 +63,7 @@ def test_all_workloads_on_the_pools_of_the_target_clusters(figures):
 def test_the_json_form(figures):
     data = estimate(figures, ["fsd"], ["cortex"])[0].as_json()
     assert list(data) == [
-        "workload", "cluster", "phase", "as_of", "accelerator", "accelerator_count", "network", "quantities",
+        "workload", "network", "cluster", "phase", "as_of", "accelerator", "accelerator_count", "quantities",
         "feasible", "reasons", "change", "evidence", "assumptions", "allocation", "stands_in", "data_share", "also",
         "programme_year", "layout", "reliability", "drivers", "checks", "chances", "backtest",
     ]  # fmt: skip

@@ -170,7 +170,7 @@ def test_feasibility_is_told_in_words_and_drawn(budget):
     assert head == ["target", "feasible", "accelerators used", "why, and what would help"]
     assert first[:2] == ["colossus: 150,000 H100-SXM", "✓ yes"]
     assert first[2].startswith("4,096 of 150,000")
-    assert first[2].endswith("the whole pool; limited by critical batch")
+    assert first[2].endswith("as many as pay off; limited by critical batch")
     assert dojo[1] == "✗ no"
     assert "the allocation asked for; limited by allocation" in dojo[2]
     assert dojo[3].endswith("Smallest change: ZeRO over 64 accelerators or more")

@@ -67,14 +67,14 @@ def test_the_kept_hours_are_the_scaled_vehicle_hours(fleet):
 @pytest.mark.parametrize(
     ("values", "told"),
     [
-        ((0, 1, 1, 1), "--vehicles 0: give a number above 0, 10,000,000,000 at most"),
-        ((float("nan"), 1, 1, 1), "--vehicles nan"),
-        ((float("inf"), 1, 1, 1), "--vehicles inf"),
-        ((1, 24.5, 1, 1), "--hours-per-day 24.5: give a number above 0, 24 at most"),
-        ((1, 1, -3, 1), "--days -3"),
-        ((1, 1, 1e6, 1), "--days 1e.06: give a number above 0, 36,525 at most"),
-        ((1, 1, 1, 0), "--keep-rate 0"),
-        ((1, 1, 1, 1.1), "--keep-rate 1.1: give a number above 0, 1 at most"),
+        ((0, 1, 1, 1), "vehicles 0: give a number above 0, 10,000,000,000 at most"),
+        ((float("nan"), 1, 1, 1), "vehicles nan"),
+        ((float("inf"), 1, 1, 1), "vehicles inf"),
+        ((1, 24.5, 1, 1), "hours_per_day 24.5: give a number above 0, 24 at most"),
+        ((1, 1, -3, 1), "days -3"),
+        ((1, 1, 1e6, 1), "days 1e.06: give a number above 0, 36,525 at most"),
+        ((1, 1, 1, 0), "keep_rate 0"),
+        ((1, 1, 1, 1.1), "keep_rate 1.1: give a number above 0, 1 at most"),
     ],
 )
 def test_no_such_fleet(values, told):

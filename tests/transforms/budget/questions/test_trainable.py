@@ -121,7 +121,7 @@ def test_what_does_not_fit_is_told_beside_the_figures(asked):
 
 
 def test_a_limit_is_needed(asked):
-    with pytest.raises(BudgetUsageError, match="give --deadline or --money"):
+    with pytest.raises(BudgetUsageError, match="a deadline or money"):
         trainable(asked.scenario("fsd"), asked.draws, figures, Limits())
 
 
