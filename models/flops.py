@@ -6,7 +6,7 @@ operators are listed, so that nothing is silently taken for nothing.
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Final
@@ -83,6 +83,18 @@ class GraphFlops:
         uncounted = sum(operator.output_elements for operator in self.uncounted)
         total = uncounted + sum(operator.output_elements for operator in self.counted)
         return uncounted / total if total else 0.0
+
+    def as_json(self) -> dict[str, object]:
+        """The form of `models show --json`; FLOPs count a multiply-add as two."""
+        return {
+            "forward_flops": self.forward,
+            "parameters": self.parameters,
+            "activation_elements": self.activation_elements,
+            "inputs": {name: list(shape) for name, shape in self.inputs},
+            "counted": [asdict(operator) for operator in self.counted],
+            "uncounted": [asdict(operator) for operator in self.uncounted],
+            "uncounted_share": self.uncounted_share,
+        }
 
 
 def count_flops(

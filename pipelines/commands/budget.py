@@ -229,12 +229,13 @@ def _fleet(arguments: argparse.Namespace) -> "Fleet | None":
 
 
 def _outcome(answer: "Answer", arguments: argparse.Namespace) -> Outcome:
-    from transforms.views.budget_page import budget_page
     from transforms.views.budget_text import answer_text
 
     data = answer.as_json()
     human = answer_text(answer)
     if arguments.html is not None:
+        from transforms.views.budget_page import budget_page
+
         try:
             Path(arguments.html).write_text(budget_page(data), encoding="utf-8")
         except OSError as error:

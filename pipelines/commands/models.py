@@ -129,7 +129,7 @@ def _show(args: argparse.Namespace) -> Outcome:
     from models.errors import ModelError
     from models.flops import count_file
     from models.registry import find_card, find_model
-    from pipelines.network_figures import as_json, as_lines
+    from transforms.views.network_text import network_lines
 
     dimensions = dict(_dimension(given) for given in args.dimension)
     is_network = args.model.lower().endswith(".onnx")
@@ -148,11 +148,11 @@ def _show(args: argparse.Namespace) -> Outcome:
         if card is None
         else {**card.model_dump(mode="json"), "categories": card.categories, "file": _place(card)}
     )
-    data = {**known, "network": None if figures is None else as_json(figures), "notes": notes}
+    data = {**known, "network": None if figures is None else figures.as_json(), "notes": notes}
     lines = tuple(
         f"{name}: {_text(value)}" for name, value in known.items() if value not in (None, "", [], False)
     )
-    return Outcome(data, (*lines, *(() if figures is None else as_lines(figures)), *notes))
+    return Outcome(data, (*lines, *(() if figures is None else network_lines(figures)), *notes))
 
 
 def _dimension(given: str) -> tuple[str, int]:

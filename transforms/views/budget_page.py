@@ -19,10 +19,10 @@ from transforms.views.budget_tables import (
     layout_table,
     programme_year_table,
     quantities_table,
-    title_of,
 )
 from transforms.views.charts import Driver, Interval, interval_chart, tornado_chart
-from transforms.views.descriptions import described, words
+from transforms.views.descriptions import described
+from transforms.views.names import title_of, words
 from transforms.views.pages import bullets, figure, folded, page
 
 _MOST_DRIVERS: Final = 10

@@ -1,7 +1,6 @@
 """The tables and the card of a compute budget, each as a part that any page can hold."""
 
 from collections.abc import Iterator, Sequence
-from typing import Final
 
 from markupsafe import Markup
 
@@ -16,28 +15,9 @@ from transforms.views.budget_document import (
     Quantity,
 )
 from transforms.views.charts import share_chart
-from transforms.views.descriptions import UNKNOWN, words
+from transforms.views.descriptions import UNKNOWN
+from transforms.views.names import title_of, words
 from transforms.views.pages import Cell, bullets, folded, table, with_picture
-
-_UNITS_IN_NAMES: Final = {"t", "m3", "mwh", "mw", "usd", "h", "s"}
-_NAMES: Final = {
-    "accelerator_hours": "accelerator-hours",
-    "carbon_t": "carbon (CO2e)",
-    "training_days": "training time",
-}
-
-
-def title_of(quantity: str) -> str:
-    """What a quantity is called.
-
-    >>> title_of("accelerator_hours"), title_of("power_mw"), title_of("h100_hours")
-    ('accelerator-hours', 'power', 'H100 hours')
-    """
-    if quantity in _NAMES:
-        return _NAMES[quantity]
-    parts = quantity.split("_")
-    shown = parts[:-1] if len(parts) > 1 and parts[-1] in _UNITS_IN_NAMES else parts
-    return " ".join(part.upper() if any(map(str.isdigit, part)) else part for part in shown)
 
 
 def feasibility_table(estimates: Sequence[Estimate]) -> Markup:

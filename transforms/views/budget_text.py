@@ -14,6 +14,7 @@ from transforms.budget.evidence.words import card_sentence
 from transforms.budget.facts.values import Assumption
 from transforms.budget.questions.headline import cheapest
 from transforms.budget.supply.steps import Layout
+from transforms.views.network_text import network_sentence
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -65,7 +66,7 @@ def _data(answer: Answer) -> Iterator[str]:
 def _beside(answer: Answer) -> Iterator[str]:
     """Questions, uplink and labelling."""
     if answer.network is not None:
-        yield answer.network.sentence
+        yield network_sentence(answer.network.name, answer.network.flops)
     for item in answer.meetings:
         yield from item.sentences()
     if answer.uplink is not None:
@@ -110,6 +111,7 @@ def paragraphs(texts: Iterable[str]) -> list[str]:
 
 def _table(rows: Sequence[Estimate]) -> "RenderableType":
     from rich import box
+    from rich.constrain import Constrain
     from rich.table import Table
 
     title = f"{rows[0].workload or 'training'}: median and 80 % interval"
@@ -125,7 +127,8 @@ def _table(rows: Sequence[Estimate]) -> "RenderableType":
         cells = [_cell(values.get(name)) for name in UNITS]
         where = "\n".join(name for name in (row.cluster, row.accelerator) if name)
         table.add_row(where, _used(row), "yes" if row.feasible else "no", *cells)
-    return table
+    # ranges of very little are long: they fold
+    return Constrain(table, WIDTH)
 
 
 def _used(row: Estimate) -> str:

@@ -6,6 +6,7 @@ from typing import Final
 from markupsafe import Markup
 
 from transforms.budget.amounts import amount, count, interval
+from transforms.views.names import words
 from transforms.views.pages import table
 
 UNKNOWN: Final = "unknown"
@@ -25,6 +26,8 @@ _UNIT_OF_LAST_WORD: Final = {
 def described(caption: str, values: Mapping[str, object]) -> Markup:
     """Named values of any shape as a table; lists of records in them become tables of their own.
 
+    What no record of a list has makes no column.
+
     Args:
         caption: what they are.
         values: numbers, texts, quantities, records or lists of these, by name; units are told by the names'
@@ -35,19 +38,10 @@ def described(caption: str, values: Mapping[str, object]) -> Markup:
     parts = [table(caption, ("what", "value"), rows)]
     for name, value in records.items():
         assert isinstance(value, Sequence)
-        columns = list(value[0])
+        columns = [name for name in value[0] if any(its.get(name) is not None for its in value)]
         cells = ([said(column, record.get(column)) for column in columns] for record in value)
         parts.append(table(words(name), [words(column) for column in columns], cells))
     return Markup().join(parts)
-
-
-def words(name: str) -> str:
-    """A name as words.
-
-    >>> words("camera_hours")
-    'camera hours'
-    """
-    return name.replace("_", " ")
 
 
 def said(name: str, value: object) -> str:

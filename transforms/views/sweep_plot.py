@@ -12,9 +12,8 @@ import pyarrow.compute as pc
 from transforms.budget.amounts import short
 from transforms.budget.costs import UNITS
 from transforms.budget.sweeps.grid import Grid
-from transforms.views.budget_tables import title_of
 from transforms.views.charts import sweep_chart
-from transforms.views.descriptions import words
+from transforms.views.names import title_of, words
 
 MOST_LINES: Final = 8
 """Lines, before pools of one cluster part them: more are not told apart."""

@@ -180,10 +180,10 @@ def test_show_the_work_of_a_forward_pass(open_network):
         "uncounted_share": 0.5,
     }
     assert outcome.human[:6] == (
-        "forward: 0.012 GFLOP for picture 1 x 3 x 500 x 1000; a multiply-add is two",
+        "forward: 12 MFLOP for picture 1 x 3 x 500 x 1000; a multiply-add is two",
         "parameters: 12",
         "activations: 4,000,000 elements",
-        "counted: 1 Conv (0.012 GFLOP)",
+        "counted: 1 Conv (12 MFLOP)",
         "not counted: 1 Relu; 50.0% of the elements of all results",
         "NOT COUNTED, and may be much: 1 custom.Blur",
     )

@@ -1,12 +1,11 @@
 from datetime import date
 from functools import partial
 
-import numpy as np
 import pytest
 
 from transforms.budget.demand.workloads import demand_of_flops
 from transforms.budget.draws import Draws, OneAtATime
-from transforms.budget.drivers import drivers
+from transforms.budget.drivers import DRIVEN, drivers
 from transforms.budget.evaluating import Scenario, Target, evaluate
 
 Z90 = 1.2815515655446004
@@ -67,6 +66,17 @@ def test_the_json_form(training):
 
 
 def test_medians_do_not_depend_on_draws(training):
-    found = evaluate(training, OneAtATime(()))
-    assert found.values["accelerator_hours"].shape == (1,)
-    assert np.isfinite(found.values["cost_usd"]).all()
+    alone = evaluate(training, OneAtATime(())).values
+    few, many = (
+        drivers(training, evaluate(training, Draws(seed, count)).inputs.streams)
+        for seed, count in ((0, 50), (7, 200))
+    )
+    assert few == many
+    for item in few:
+        assert item.medians == {name: values[0] for name, values in alone.items() if name in DRIVEN}
+    hours = 1e22 / (989.4e12 * 0.40 * 3600)
+    assert few[0].medians == {
+        "accelerator_hours": pytest.approx(hours),
+        "training_days": pytest.approx(hours / 24),
+        "cost_usd": pytest.approx(hours * (1.7 * 3.0) ** 0.5),
+    }

@@ -1,8 +1,17 @@
-"""A compute budget as `clipmill budget --json` prints it, with figures of the usual size."""
+"""Compute budgets: one of made-up figures of the usual size as `budget --json` prints it, and one that was worked out."""
 
 import copy
+from datetime import date
 
 import pytest
+
+from transforms.budget.answering import answer
+from transforms.budget.chances import Limits
+from transforms.budget.demand.figures import DatasetFigures
+from transforms.budget.demand.fleet import Fleet
+from transforms.budget.demand.onnx_networks import counted_network
+from transforms.budget.labelling import LabellingSpeed
+from transforms.budget.request import BudgetRequest
 
 
 def spread(p50, factor, unit):
@@ -200,7 +209,14 @@ BUDGET = {
         ],
         "share": {"fsd": {"labelling": 0.0071, "decoding": 0.0032, "training": 0.9897}},
     },
-    "network": {"path": "net.onnx", "forward_flops": 1.2e9, "uncounted": [{"op_type": "Relu", "nodes": 30}]},
+    "network": {
+        "name": "net",
+        "forward_flops": 1.2e9,
+        "parameters": 236_558,
+        "inputs": {"images": [1, 3, 736, 1280]},
+        "uncounted": [{"op_type": "Relu", "domain": "", "nodes": 30, "flops": None, "unknown": False}],
+        "uncounted_share": 0.6,
+    },
     "assumptions": ASSUMPTIONS[:1],
     "facts_as_of": "2026-05-06",
     "seed": 0,
@@ -244,3 +260,32 @@ BUDGET = {
 @pytest.fixture
 def budget():
     return copy.deepcopy(BUDGET)
+
+
+@pytest.fixture(scope="session")
+def worked_out():
+    """Two workloads on all clusters, for a fleet of which a labelled data set is a sample, within limits."""
+    request = BudgetRequest(
+        workloads=("fsd", "grok"),
+        fleet=Fleet(vehicles=1e3, hours_per_day=2, days=100, keep_rate=0.5),
+        limits=Limits(deadline=30.0, money=1e6),
+        draws=100,
+    )
+    speed = LabellingSpeed(
+        frames_per_second_per_core=34.5,
+        cores=8,
+        frames_per_camera_hour=18_000.0,
+        decode_share=0.3,
+        sampling="5",
+        cpu="an example",
+        run_id="20260101T000000",
+        as_of=date(2026, 1, 1),
+    )
+    return answer(
+        request,
+        DatasetFigures.of_hours(1e4),
+        "measured",
+        dataset="out",
+        speed=speed,
+        network=counted_network("demo"),
+    )

@@ -8,7 +8,7 @@ from xml.etree import ElementTree as ET
 import pytest
 from pydantic import ValidationError
 
-from transforms.views.budget_document import BudgetDocument, Estimate, Labelling
+from transforms.views.budget_document import Estimate, Labelling
 from transforms.views.budget_page import budget_page, interval_figures, tornado_figures
 from transforms.views.budget_tables import (
     assumptions_table,
@@ -130,8 +130,18 @@ def test_the_same_data_give_the_same_page(budget):
     assert budget_page(budget) == budget_page(budget)
 
 
-def test_the_page_knows_every_key_of_the_data(budget):
-    BudgetDocument.model_validate(budget, extra="forbid")
+def test_a_budget_that_was_worked_out_makes_a_page(worked_out):
+    text = budget_page(worked_out.as_json())
+    page = Page(text)
+    assert page.words["h2"][0].startswith("fsd (")
+    # six pools of two workloads
+    assert len([attributes for attributes in page.named("details") if "class" in attributes]) == 12
+    assert "e+" not in page.text
+    # operators that are not counted have no FLOPs
+    assert text.count('data-head="flops"') == len(worked_out.network.flops.counted)
+    for question in worked_out.meetings:
+        for sentence in question.sentences():
+            assert escape(sentence, quote=False) in text
 
 
 def test_the_page_begins_with_the_sentence_that_a_meeting_needs(budget):

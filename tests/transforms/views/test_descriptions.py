@@ -39,5 +39,14 @@ def test_lists_of_records_become_tables_of_their_own():
     assert re.findall("<div>(.*?)</div>", tables) == ["3", "2 h", "unknown"]
 
 
+def test_what_no_record_has_makes_no_column():
+    operators = [{"op_type": "Relu", "flops": None}, {"op_type": "Add", "flops": None}]
+    assert re.findall('<th scope="col"[^>]*>(.*?)</th>', described("", {"uncounted": operators})) == [
+        "op type"
+    ]
+    operators[1]["flops"] = 2e9
+    assert re.findall("<div>(.*?)</div>", described("", {"uncounted": operators})) == ["unknown", "2 GFLOP"]
+
+
 def test_nothing_is_no_table():
     assert described("Fleet", {}) == ""

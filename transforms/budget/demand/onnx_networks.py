@@ -26,34 +26,8 @@ class CountedNetwork:
     flops: GraphFlops
 
     def as_json(self) -> dict[str, object]:
-        """The form of `budget --json`."""
-        return {
-            "name": self.name,
-            "forward_flops": self.flops.forward,
-            "convention": "a multiply-add is two FLOPs; element-wise operators are listed, not counted",
-            "parameters": self.flops.parameters,
-            "inputs": {name: list(shape) for name, shape in self.flops.inputs},
-            "uncounted_share_of_elements": self.flops.uncounted_share,
-            "uncounted": [
-                {
-                    "operator": f"{item.domain}.{item.op_type}" if item.domain else item.op_type,
-                    "nodes": item.nodes,
-                    "output_elements": item.output_elements,
-                    "unknown": item.unknown,
-                }
-                for item in self.flops.uncounted
-            ],
-        }
-
-    @property
-    def sentence(self) -> str:
-        """What was counted and what not, for people."""
-        unknown = [item.op_type for item in self.flops.uncounted if item.unknown]
-        rest = f"; NOT counted, and may be much: {', '.join(unknown)}" if unknown else ""
-        return (
-            f"{self.name}, taken for a vision network: {self.flops.forward / 1e9:,.4g} GFLOPs forward, {self.flops.parameters:,} parameters; "
-            f"element-wise operators, {self.flops.uncounted_share:.0%} of all results, are not counted{rest}"
-        )
+        """The form of `budget --json`: that of `models show --json`, with the name."""
+        return {"name": self.name, **self.flops.as_json()}
 
 
 def counted_network(given: str, size: tuple[int, int] | None = None) -> CountedNetwork | None:

@@ -133,7 +133,7 @@ def _transformer(
         kind=network.utilisation,
         parameters=inputs.note("parameters", network.parameters),
         passes=passes,
-        footage=footage_of(facts, figures, inputs),
+        footage=_footage(facts, workload.video, figures, inputs),
         tokens=video + text,
         shape=TrainingShape(
             parameters=network.parameters.p50,
@@ -178,8 +178,6 @@ def _graph(
     multiple = inputs.note("training_multiple", network.multiple)
     frames = _frames(workload.video, figures, inputs)
     flops = graph_flops(forward, frames * passes, passes * 0 + multiple)
-    # frames that are labelled are cut out once; video that is taken at a rate is decoded whole
-    read = pictures_of(facts, figures, frames, inputs) if workload.video.labelled_only else None
     batch = inputs.note("critical_batch", workload.batch)
     if workload.batch.unit == "tokens":
         batch /= _tokens_per_frame(workload.video, figures) or 1.0
@@ -189,7 +187,7 @@ def _graph(
         kind=network.utilisation,
         parameters=inputs.note("parameters", network.parameters),
         passes=passes,
-        footage=read or footage_of(facts, figures, inputs),
+        footage=_footage(facts, workload.video, figures, inputs),
         tokens=None,
         shape=TrainingShape(
             parameters=network.parameters.p50,
@@ -208,19 +206,23 @@ def _graph(
 
 def _video_tokens(video: VideoInput, figures: DatasetFigures, inputs: Inputs) -> float:
     """Tokens of the data set's own cameras, each seen once."""
-    rate = inputs.note("frames_per_second", video.rate)
     long_side = inputs.note("long_side", video.long_side)
     patch = inputs.note("patch", video.patch)
     frames_per_token = inputs.note("frames_per_token", video.frames_per_token)
-    tokens = sum(
-        video_tokens(
-            camera.hours,
-            min(rate, camera.fps_mean),
-            frame_tokens(camera.width, camera.height, long_side, patch),
-            frames_per_token,
+    if video.labelled_only and figures.frames:
+        frames = _frames(video, figures, inputs)
+        tokens = frames * _tokens_per_frame(video, figures) / frames_per_token
+    else:
+        rate = inputs.note("frames_per_second", video.rate)
+        tokens = sum(
+            video_tokens(
+                camera.hours,
+                min(rate, camera.fps_mean),
+                frame_tokens(camera.width, camera.height, long_side, patch),
+                frames_per_token,
+            )
+            for camera in figures.cameras
         )
-        for camera in figures.cameras
-    )
     return inputs.given(
         "video_tokens", tokens, "tokens", "estimate", "cameras, hours and frame sizes of the data set"
     )
@@ -253,6 +255,14 @@ def _frames(video: VideoInput, figures: DatasetFigures, inputs: Inputs) -> float
         return inputs.given("labelled_frames", figures.frames, "frames", kind, "table frames of the data set")
     rate = inputs.note("frames_per_second", video.rate)
     return sum(camera.hours * SECONDS_PER_HOUR * min(rate, camera.fps_mean) for camera in figures.cameras)
+
+
+def _footage(facts: Facts, video: VideoInput, figures: DatasetFigures, inputs: Inputs) -> Footage | None:
+    """What is read: frames to be labelled are cut out once, video that is taken at a rate is decoded whole."""
+    pictures = None
+    if video.labelled_only:
+        pictures = pictures_of(facts, figures, _frames(video, figures, inputs), inputs)
+    return pictures or footage_of(facts, figures, inputs)
 
 
 def _frame_pixels(figures: DatasetFigures, inputs: Inputs) -> float:

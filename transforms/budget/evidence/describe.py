@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 
+from transforms.budget.amounts import short
 from transforms.budget.evidence.backtest import Backtest, Row, backtest
 from transforms.budget.evidence.comparing import Comparison, compare
 from transforms.budget.evidence.prediction import predict
@@ -17,8 +18,6 @@ from transforms.budget.evidence.words import (
 )
 from transforms.budget.evidence.work import measured
 from transforms.budget.facts.library import Facts, load_facts
-
-_THOUSAND = 1000
 
 _INTRODUCTION = """\
 # The back-test
@@ -105,8 +104,8 @@ def _rows(rows: Iterable[Row]) -> Iterator[str]:
     yield "| run | family | accelerator | utilisation | hours | predicted | 80 % interval | error | in it |"
     yield "| --- | --- | --- | --- | --- | --- | --- | --- | --- |"
     for row in rows:
-        interval = f"{_short(row.p10)} to {_short(row.p90)}"
-        told = f"{_short(row.actual)} | {_short(row.predicted)} | {interval} | {row.error:.0%}"
+        interval = f"{short(row.p10)} to {short(row.p90)}"
+        told = f"{short(row.actual)} | {short(row.predicted)} | {interval} | {row.error:.0%}"
         inside = "yes" if row.inside else "no"
         yield f"| {row.name} | {row.family} | {row.accelerator} | {row.utilisation:.1%} | {told} | {inside} |"
 
@@ -135,19 +134,9 @@ def _totals(totals: Iterable[Rederived]) -> Iterator[str]:
     for total in totals:
         if total.quantity == "accelerator_hours":
             continue
-        interval = "" if total.p10 == total.p90 else f"{_short(total.p10)} to {_short(total.p90)}"
-        told = (
-            f"{_short(total.published)} {total.unit} | {_short(total.p50)} | {interval} | {total.error:.1%}"
-        )
+        interval = "" if total.p10 == total.p90 else f"{short(total.p10)} to {short(total.p90)}"
+        told = f"{short(total.published)} {total.unit} | {short(total.p50)} | {interval} | {total.error:.1%}"
         yield f"| {total.name} | {total.quantity.replace('_', ' ')} | {told} | {total.method} |"
-
-
-def _short(value: float) -> str:
-    """Three digits, with separators."""
-    if value >= _THOUSAND:
-        digits = len(str(int(value))) - 3
-        return f"{round(value, -digits):,.0f}"
-    return f"{value:.3g}"
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 
+from transforms.budget.amounts import short
 from transforms.budget.evidence.backtest import Backtest, Card
 from transforms.budget.evidence.comparing import Comparison
 
@@ -43,12 +44,12 @@ def comparison_sentences(comparisons: Iterable[Comparison]) -> Iterator[str]:
     steps = [item for item in told if item.quantity == "mfu" and item.like_for_like]
     if steps:
         worst = max(abs(item.ratio - 1) for item in steps)
-        yield f"MFU of {len(steps)} measurements of steps: ours is within {worst:.1%} of the published"
+        yield f"MFU of {_counted(len(steps), 'measurement')} of steps: ours is within {worst:.1%} of the published"
     for item in told:
         if item in steps:
             continue
         name = "MFU" if item.quantity == "mfu" else "FLOPs"
-        figures = f"published {name} {item.published:.3g}, ours {item.ours:.3g}"
+        figures = f"published {name} {short(item.published)}, ours {short(item.ours)}"
         yield f"{item.name}: {figures} ({item.convention})"
 
 

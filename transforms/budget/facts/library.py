@@ -143,9 +143,8 @@ def parse_facts(texts: Iterable[str]) -> Facts:
     return _validated(_merged(texts))
 
 
-@cache
 def load_facts(own: str = "") -> Facts:
-    """The facts that come with this package, and those of the caller.
+    """The facts that come with this package, and those of the caller: one object for one text.
 
     Args:
         own: tables of the caller, as `own.OwnFacts.text` writes them; they win over the package's.
@@ -153,6 +152,12 @@ def load_facts(own: str = "") -> Facts:
     Raises:
         FactsError: the caller's facts do not hold together.
     """
+    # a cache of its own would tell the default from the same text given
+    return _with(own)
+
+
+@cache
+def _with(own: str) -> Facts:
     tables = _bundled()
     if own:
         added: dict[str, dict[str, Any]] = json.loads(own)

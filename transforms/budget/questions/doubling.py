@@ -10,12 +10,10 @@ from transforms.budget.arrays import FloatArray
 from transforms.budget.demand.workloads import demand_of
 from transforms.budget.estimates import Quantity, summary
 from transforms.budget.evaluating import Evaluation, Scenario, evaluate
-from transforms.budget.facts.catalogue import Cluster
 from transforms.budget.facts.library import Facts
 from transforms.budget.facts.networks import GraphNetwork, Network, TransformerNetwork
 from transforms.budget.facts.values import Fact
-from transforms.budget.placing import Question, Training, scenario_of
-from transforms.budget.supply.phases import Pool
+from transforms.budget.placing import Question, Training
 
 COMPARED: Final = ("accelerator_hours", "training_days", "cost_usd")
 """Quantities whose ratios are told."""
@@ -73,26 +71,13 @@ class Doubling:
         )
 
 
-def doubling(question: Question, training: Training, cluster: Cluster, pool: Pool) -> Doubling:
+def doubling(question: Question, training: Training, scenario: Scenario, found: Evaluation) -> Doubling:
     """Compares twice the data with twice the network, on the same draws; batch and context stay.
 
     Args:
         question: what is asked.
         training: what is trained.
-        cluster: the cluster.
-        pool: its accelerators of a kind.
-    """
-    scenario = scenario_of(question, training, cluster, pool)
-    return doubled(question, training, scenario, evaluate(scenario, question.draws))
-
-
-def doubled(question: Question, training: Training, scenario: Scenario, found: Evaluation) -> Doubling:
-    """The same of a training that is evaluated.
-
-    Args:
-        question: what is asked.
-        training: what is trained.
-        scenario: the training.
+        scenario: the training on a pool.
         found: its evaluation; the training computes something.
     """
     facts, figures = question.facts, question.figures

@@ -41,16 +41,10 @@ class Growth:
         """Whether anything depends on the size of the data set."""
         return bool(self.growing.all())
 
-    def days(self, multiple: float | FloatArray) -> FloatArray:
-        """Days of training on a multiple of the data set.
-
-        Args:
-            multiple: of the data set as it is; one, or float64[draws].
-        """
-        return np.maximum(self.fixed + self.growing * multiple, self.reading * multiple) / self.goodput
-
     def multiple(self, days: FloatArray) -> FloatArray:
-        """The inverse of `days`: the data set that fits, as a multiple of the one at hand.
+        """The data set that fits into some days, as a multiple of the one at hand.
+
+        Training on a multiple x takes max(fixed + growing·x, reading·x) / goodput; this is its inverse.
 
         Args:
             days: what may be used, float64[draws].

@@ -15,9 +15,9 @@ from transforms.budget.questions.comparing import (
     ratios,
     same_money,
 )
-from transforms.budget.questions.doubling import Doubling, doubled
+from transforms.budget.questions.doubling import Doubling, doubling
 from transforms.budget.questions.needed import Needed, needed_for
-from transforms.budget.questions.trainable import Trainable, within
+from transforms.budget.questions.trainable import Trainable, trainable
 
 PROBABILITIES: Final = (0.5, 0.9)
 """With which a deadline must be met."""
@@ -139,7 +139,7 @@ def meeting(question: Question, placed: Sequence[Placement], fleet: Fleet | None
         workload=workload,
         network=network,
         pools=tuple(_on_pool(question, item, fleet) for item in placed),
-        doubling=doubled(question, first.training, first.scenario, first.found),
+        doubling=doubling(question, first.training, first.scenario, first.found),
         ratios=tuple(ratios(placed)),
         same_money=tuple(same_money(placed)),
         break_even=tuple(break_even(item, first, quantity) for item in placed[1:] for quantity in EVEN),
@@ -157,6 +157,6 @@ def _on_pool(question: Question, item: Placement, fleet: Fleet | None) -> OnPool
         accelerator=item.pool.accelerator,
         feasible=item.feasible,
         reasons=tuple(obstacle.reason for obstacle in item.obstacles),
-        trainable=within(item.found, figures, limits, fleet) if limits.given() else None,
+        trainable=trainable(item.found, figures, limits, fleet) if limits.given() else None,
         needed=needed,
     )

@@ -58,37 +58,23 @@ class Needed:
         return f"{count(self.accelerators)} accelerators meet {deadline}{short}"
 
 
-def accelerators_needed(
-    scenario: Scenario, draws: NormalDraws, deadline_days: float, probability: float = 0.5
-) -> Needed:
+def needed_for(
+    scenario: Scenario, draws: NormalDraws, deadline_days: float, probabilities: Sequence[float]
+) -> tuple[Needed, ...]:
     """The smallest number of accelerators that meets a deadline; layout and failures change with the number.
 
     More accelerators do not always help: the critical batch bounds the width, and failures eat what is won. So
     the search climbs from one accelerator on in steps of four times as many, and parts the step on which the
-    deadline is first met: 20 evaluations at most.
-
-    Args:
-        scenario: a training on a target; how many the target has does not matter.
-        draws: where uncertainty comes from.
-        deadline_days: days from start to end.
-        probability: with which the deadline must be met, in (0, 1).
-
-    Raises:
-        BudgetUsageError: a number is out of its range.
-    """
-    return needed_for(scenario, draws, deadline_days, (probability,))[0]
-
-
-def needed_for(
-    scenario: Scenario, draws: NormalDraws, deadline_days: float, probabilities: Sequence[float]
-) -> tuple[Needed, ...]:
-    """The same for some probabilities, which share their evaluations.
+    deadline is first met: 20 evaluations at most for a probability, and some probabilities share theirs.
 
     Args:
         scenario: a training on a target; how many the target has does not matter.
         draws: where uncertainty comes from.
         deadline_days: days from start to end.
         probabilities: with which the deadline must be met, each in (0, 1).
+
+    Returns:
+        An answer for each probability.
 
     Raises:
         BudgetUsageError: a number is out of its range.

@@ -9,10 +9,9 @@ from transforms.budget.arrays import FloatArray
 from transforms.budget.chances import LIMITED, Limits
 from transforms.budget.demand.figures import DatasetFigures
 from transforms.budget.demand.fleet import Fleet, vehicle_hours
-from transforms.budget.draws import NormalDraws
 from transforms.budget.errors import BudgetUsageError
 from transforms.budget.estimates import Quantity, summary
-from transforms.budget.evaluating import Evaluation, Scenario, evaluate
+from transforms.budget.evaluating import Evaluation
 from transforms.budget.questions.growth import Growth, days_for
 
 
@@ -59,36 +58,14 @@ class Trainable:
 
 
 def trainable(
-    scenario: Scenario,
-    draws: NormalDraws,
-    figures: DatasetFigures,
-    limits: Limits,
-    fleet: Fleet | None = None,
+    found: Evaluation, figures: DatasetFigures, limits: Limits, fleet: Fleet | None = None
 ) -> Trainable:
     """How much data can be trained on within limits, on the accelerators that the training uses.
 
     In closed form by draw: days = max(fixed + growing·x, reading·x) / goodput, and money is proportional to days.
 
     Args:
-        scenario: a training on a target.
-        draws: where uncertainty comes from.
-        figures: the data set that it trains on.
-        limits: of time and money, one at least.
-        fleet: whose vehicles record the data; None = vehicles are not counted.
-
-    Raises:
-        BudgetUsageError: there is no limit.
-    """
-    return within(evaluate(scenario, draws), figures, limits, fleet)
-
-
-def within(
-    found: Evaluation, figures: DatasetFigures, limits: Limits, fleet: Fleet | None = None
-) -> Trainable:
-    """The same of a training that is evaluated.
-
-    Args:
-        found: the evaluation.
+        found: the evaluation of a training on a target.
         figures: the data set that it trains on.
         limits: of time and money, one at least.
         fleet: whose vehicles record the data; None = vehicles are not counted.

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from math import ceil, floor, log10
 from typing import Final
 
+from transforms.budget.amounts import amount, short
 from transforms.budget.demand.shape import TrainingShape
 from transforms.budget.facts.parallelism import Parallelism
 from transforms.budget.supply.communication import Machine
@@ -63,16 +64,16 @@ def reasons_of(
     state = training.parameters * training.state_bytes
     usable = usable_bytes(machine.memory_bytes, rules)
     yield (
-        f"memory: {_gigabytes(best.memory_bytes)} of {_gigabytes(usable)} usable: {_gigabytes(best.state_bytes)} of "
-        f"the {_gigabytes(state)} of weights, gradients and optimiser, and activations"
+        f"memory: {amount(best.memory_bytes, 'B')} of {amount(usable, 'B')} usable: {amount(best.state_bytes, 'B')} of "
+        f"the {amount(state, 'B')} of weights, gradients and optimiser, and activations"
     )
-    yield f"step: {_three_digits(best.step_seconds)} s, {_share(best.efficiency)} of it useful work{_lost(best)}"
+    yield f"step: {amount(best.step_seconds, 's')}, {_share(best.efficiency)} of it useful work{_lost(best)}"
     if runner_up is not None:
         yield f"next best: {describe(runner_up)}: {_compared(best, runner_up)}"
     if best.tensor > machine.linked:
         yield "tensor parallelism crosses the network, as a last resort: nothing else fits"
     if training.resting_parameters:
-        resting = _three_digits(training.resting_parameters / 1e9)
+        resting = short(training.resting_parameters / 1e9)
         yield (
             f"mixture of experts: the {resting} billion weights that rest on a token are spread over replicas, as "
             "many as there are experts, and tokens travel to them and back"
@@ -100,12 +101,12 @@ def missing(
     usable = usable_bytes(machine.memory_bytes, rules)
     yield (
         f"memory: no layout over {_accelerators(accelerators)} fits: the leanest needs "
-        f"{_gigabytes(lean.memory_bytes)} on each, {_gigabytes(usable)} of {_gigabytes(machine.memory_bytes)} are usable"
+        f"{amount(lean.memory_bytes, 'B')} on each, {amount(usable, 'B')} of {amount(machine.memory_bytes, 'B')} are usable"
     )
     yield (
-        f"the leanest ({describe(lean)}) holds {_gigabytes(lean.state_bytes)} of the "
-        f"{_gigabytes(training.parameters * training.state_bytes)} of weights, gradients and optimiser, and "
-        f"{_gigabytes(lean.memory_bytes - lean.state_bytes)} of activations"
+        f"the leanest ({describe(lean)}) holds {amount(lean.state_bytes, 'B')} of the "
+        f"{amount(training.parameters * training.state_bytes, 'B')} of weights, gradients and optimiser, and "
+        f"{amount(lean.memory_bytes - lean.state_bytes, 'B')} of activations"
     )
     if shortage.accelerators_needed is None:
         yield f"more of these accelerators do not help: a step of {training.samples:,} samples has no work for them"
@@ -117,7 +118,7 @@ def change(shortage: Shortage) -> str:
     Args:
         shortage: what is missing.
     """
-    memory = f"accelerators of {_gigabytes_or_more(shortage.memory_needed_bytes)}"
+    memory = f"accelerators of {_bytes_or_more(shortage.memory_needed_bytes)}"
     if shortage.accelerators_needed is None:
         return memory
     return f"{_accelerators(shortage.accelerators_needed)}, or {memory}"
@@ -154,20 +155,7 @@ def _share(share: float) -> str:
     return f"{share:.0%}"
 
 
-def _three_digits(value: float) -> str:
-    """Never in powers of ten.
-
-    >>> _three_digits(12345.6), _three_digits(0.12345)
-    ('12,300', '0.123')
-    """
-    return f"{float(f'{value:.3g}'):,.10g}"
-
-
-def _gigabytes(count: float) -> str:
-    return f"{_three_digits(count / 1e9)} GB"
-
-
-def _gigabytes_or_more(count: float) -> str:
+def _bytes_or_more(count: float) -> str:
     """Three digits that are not less."""
     step = 10.0 ** (floor(log10(count)) - 2)
-    return _gigabytes(ceil(count / step) * step)
+    return amount(ceil(count / step) * step, "B")

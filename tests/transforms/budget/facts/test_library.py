@@ -3,11 +3,13 @@ import os
 from pathlib import Path
 
 import pytest
+from pydantic import ValidationError
 
 from transforms.budget.costs import accelerator_hours
 from transforms.budget.demand.flops import CAUSAL_ATTENTION, transformer_flops
 from transforms.budget.errors import BudgetUsageError, FactsError
-from transforms.budget.facts.library import parse_facts
+from transforms.budget.facts.library import load_facts, parse_facts, told
+from transforms.budget.facts.values import Fact
 
 SHARED = Path(os.environ.get("CLIPMILL_SHARED", Path(__file__).resolve().parents[5] / "shared"))
 FACTS = Path(__file__).resolve().parents[4] / "transforms" / "budget" / "facts"
@@ -83,6 +85,55 @@ def test_an_unknown_accelerator_is_told_with_the_known_ones(facts):
 def test_facts_that_do_not_hold_together_are_refused(name, old, new, told):
     with pytest.raises(FactsError, match=told):
         parse_facts(changed(name, old, new))
+
+
+@pytest.mark.parametrize(
+    ("missing", "line"),
+    [
+        (["unit"], "unit: Field required"),
+        (
+            ["p50", "unit", "source"],
+            "p50: Field required; unit: Field required; source: Field required",
+        ),
+        (
+            ["p10", "p50", "p90", "unit", "source"],
+            "p10: Field required; p50: Field required; p90: Field required; and 2 more",
+        ),
+    ],
+)
+def test_three_errors_are_told_at_most_and_the_rest_counted(missing, line):
+    whole = {
+        "p10": 1.0, "p50": 2.0, "p90": 3.0, "unit": "h", "source": "made up", "as_of": "2026-01-01", "kind": "assumed",
+    }  # fmt: skip
+    with pytest.raises(ValidationError) as caught:
+        Fact.model_validate({name: value for name, value in whole.items() if name not in missing})
+    assert told(caught.value) == line
+
+
+def test_an_error_of_a_whole_record_has_no_place():
+    reverse = {
+        "p10": 3, "p50": 2, "p90": 1, "unit": "h", "source": "made up", "as_of": "2026-01-01", "kind": "assumed",
+    }  # fmt: skip
+    with pytest.raises(ValidationError) as caught:
+        Fact.model_validate(reverse)
+    assert told(caught.value) == "p10 <= p50 <= p90 does not hold: 3.0, 2.0, 1.0"
+
+
+def test_an_error_within_records_is_told_with_its_place():
+    with pytest.raises(FactsError) as caught:
+        parse_facts(changed("accelerators.toml", "value = 1.25e14", "value = 1.25e7"))
+    assert str(caught.value) == (
+        "accelerators.V100-SXM2.bf16_dense: 1.25e+07 to 1.25e+07 FLOP/s leaves the range 1e+09 to 1e+17"
+    )
+
+
+def test_facts_of_one_text_are_one_object():
+    # what is worked out from them (priors of utilisation) is kept by object
+    assert load_facts() is load_facts("")
+    own = '{"places": {"moon": {"grid": {"value": 41, "unit": "g/kWh", "source": "made up", "as_of": "2026-01-01", "kind": "assumed"}}}}'
+    assert load_facts(own) is load_facts(own) is not load_facts()
+    assert load_facts(own).places["moon"].grid.p50 == 41
+    assert "moon" not in load_facts().places
 
 
 def test_a_table_in_two_files_is_refused():

@@ -8,6 +8,7 @@ from transforms.budget.errors import FactsError
 from transforms.budget.facts.library import parse_facts
 from transforms.budget.facts.operations import Decoding, LabellingMachine, Reliability, Storage, Uplink
 from transforms.budget.facts.values import inherit
+from transforms.budget.labelling import DEFAULT_MACHINE
 
 FACTS = Path(__file__).resolve().parents[4] / "transforms" / "budget" / "facts"
 TEXT = (FACTS / "operations.toml").read_text()
@@ -47,8 +48,10 @@ def test_slips_are_refused(kind, table, old, new, told):
         record(kind, table, old, new)
 
 
-def test_the_machine_of_the_facts_is_the_default(facts):
-    assert "cloud-cpu" in facts.machines
+def test_labelling_is_priced_on_a_machine_of_the_facts(facts):
+    machine = facts.machines[DEFAULT_MACHINE]
+    assert (machine.title, machine.cores.p50) == ("rented cores", 1024)
+    assert (machine.core_hour.p10, machine.core_hour.p90, machine.speed.p50) == (0.03, 0.06, 1)
 
 
 def test_cores_of_an_unknown_accelerator_are_refused():

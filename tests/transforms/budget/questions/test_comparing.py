@@ -135,7 +135,7 @@ def test_reading_bounds_what_utilisation_can_win(asked, workload, quantity):
         else:
             faster = item.found.utilisation / even.utilisation.p50
             computed = replace(growth, fixed=growth.fixed * faster, growing=growth.growing * faster)
-            assert computed.days(1) == pytest.approx(wanted)
+            assert computed.multiple(wanted) == pytest.approx(1)
 
 
 def test_the_words_of_a_break_even(asked):

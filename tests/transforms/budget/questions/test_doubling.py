@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from transforms.budget.placing import Training
+from transforms.budget.evaluating import evaluate
+from transforms.budget.placing import Training, scenario_of
 from transforms.budget.questions.doubling import best_split, doubling, twice
 from transforms.budget.supply.phases import Allocation, pools_on
 
@@ -15,7 +16,9 @@ def ask(asked, workload, network=None, cluster="cortex", **options):
     question = asked.question(**options)
     found = question.facts.clusters[cluster]
     network = network or question.facts.workloads[workload].network
-    return doubling(question, Training(workload, network), found, pools_on(found, question.day)[0])
+    training, pool = Training(workload, network), pools_on(found, question.day)[0]
+    scenario = scenario_of(question, training, found, pool)
+    return doubling(question, training, scenario, evaluate(scenario, question.draws))
 
 
 @settings(max_examples=15, deadline=None)

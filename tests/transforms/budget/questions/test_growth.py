@@ -17,10 +17,9 @@ def of(fixed, growing, reading, goodput):
 
 def test_computing_and_reading_by_hand():
     growth = of(4, 2, 3, 0.5)
-    assert growth.days(1).item() == 12
-    # computing 4 + 2·5, reading 3·5
-    assert growth.days(5).item() == 30
+    # computing takes (4 + 2) / 0.5, reading 3 / 0.5
     assert growth.multiple(np.array([12.0])).item() == 1
+    # computing 4 + 2·5, reading 3·5
     assert growth.multiple(np.array([30.0])).item() == 5
     # 4 days of computing what is fixed take 8
     assert growth.multiple(np.array([8.0])).item() == 0
@@ -30,8 +29,11 @@ def test_computing_and_reading_by_hand():
 @given(st.floats(0, 1e6), positive, st.floats(0, 1e6), st.floats(0.1, 1), positive)
 def test_a_multiple_is_what_its_days_allow(fixed, growing, reading, goodput, multiple):
     growth = of(fixed, growing, reading, goodput)
-    days = growth.days(multiple)
-    assert growth.days(growth.multiple(days)) == pytest.approx(days)
+    days = max(fixed + growing * multiple, reading * multiple) / goodput
+    # what is fixed hides what grows by less than a rounding error
+    assert growth.multiple(np.array([days])).item() == pytest.approx(
+        multiple, rel=1e-6, abs=1e-14 * fixed / growing
+    )
 
 
 @pytest.mark.parametrize("workload", ["fsd", "autopilot", "optimus", "grok"])
@@ -42,8 +44,8 @@ def test_the_closed_form_is_what_an_evaluation_gives(asked, workload, factor):
     more = evaluate(asked.scenario(workload, hours=1e5 * factor), asked.draws)
     growth = Growth.of(found)
     assert growth.grows
-    assert growth.days(factor) == pytest.approx(more.values["training_days"], rel=1e-9)
-    assert growth.days(1) == pytest.approx(found.values["training_days"], rel=1e-9)
+    assert growth.multiple(more.values["training_days"]) == pytest.approx(factor, rel=1e-6)
+    assert growth.multiple(found.values["training_days"]) == pytest.approx(1, rel=1e-6)
     for name in UNITS:
         assert days_for(found, name, more.values[name]) == pytest.approx(
             more.values["training_days"], rel=1e-9

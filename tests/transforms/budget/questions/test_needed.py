@@ -10,8 +10,13 @@ from transforms.budget.draws import OneAtATime
 from transforms.budget.errors import BudgetUsageError
 from transforms.budget.evaluating import evaluate
 from transforms.budget.questions import needed
-from transforms.budget.questions.needed import GRID, accelerators_needed, needed_for
+from transforms.budget.questions.needed import GRID, needed_for
 from transforms.budget.supply.failures import LEAST_GOODPUT
+
+
+def number_for(scenario, draws, days, probability=0.5):
+    (answer,) = needed_for(scenario, draws, days, (probability,))
+    return answer
 
 
 def chance(scenario, draws, number, days):
@@ -28,7 +33,7 @@ def chance(scenario, draws, number, days):
 )
 def test_the_answer_meets_the_deadline_and_one_step_fewer_does_not(asked, workload, days, probability):
     scenario = asked.scenario(workload)
-    answer = accelerators_needed(scenario, asked.draws, days, probability)
+    answer = number_for(scenario, asked.draws, days, probability)
     if answer.accelerators is None:
         assert answer.reached < probability
         assert answer.reason
@@ -46,7 +51,7 @@ def test_twenty_evaluations_at_most(asked, workload, days, monkeypatch):
     monkeypatch.setattr(
         needed, "evaluate", lambda scenario, draws: counted.append(1) or evaluate(scenario, draws)
     )
-    accelerators_needed(asked.scenario(workload), asked.draws, days)
+    number_for(asked.scenario(workload), asked.draws, days)
     assert 0 < len(counted) <= 20
 
 
@@ -58,8 +63,7 @@ def test_probabilities_share_their_evaluations(asked, monkeypatch):
     both = needed_for(asked.scenario("fsd"), asked.draws, 10.0, (0.5, 0.9))
     assert len(counted) < 28
     assert both == tuple(
-        accelerators_needed(asked.scenario("fsd"), asked.draws, 10.0, probability)
-        for probability in (0.5, 0.9)
+        number_for(asked.scenario("fsd"), asked.draws, 10.0, probability) for probability in (0.5, 0.9)
     )
     assert both[0].accelerators < both[1].accelerators
 
@@ -69,12 +73,12 @@ def test_by_hand_where_nothing_is_laid_out(asked):
     scenario, medians = asked.of_flops(1e24), OneAtATime(())
     one = evaluate(replace(scenario, target=replace(scenario.target, available=1)), medians)
     ideal = one.values["training_days"].item() / 30
-    answer = accelerators_needed(scenario, medians, 30.0)
+    answer = number_for(scenario, medians, 30.0)
     assert ideal < answer.accelerators < ideal * 1.2
 
 
 def test_beyond_the_critical_batch_nothing_gets_faster(asked):
-    answer = accelerators_needed(asked.scenario("autopilot"), asked.draws, 1.0)
+    answer = number_for(asked.scenario("autopilot"), asked.draws, 1.0)
     assert (answer.accelerators, answer.used) == (None, 512)
     assert answer.reason.startswith("critical batch: ")
     assert answer.reason.endswith(" on 512 at best")
@@ -82,7 +86,7 @@ def test_beyond_the_critical_batch_nothing_gets_faster(asked):
 
 
 def test_failures_eat_what_more_accelerators_win(asked):
-    answer = accelerators_needed(asked.of_flops(1e30), OneAtATime(()), 0.1)
+    answer = number_for(asked.of_flops(1e30), OneAtATime(()), 0.1)
     assert answer.accelerators is None
     assert answer.reason.startswith("failures: ")
 
@@ -102,16 +106,16 @@ def test_the_fastest_number_may_lie_between_two_rungs(asked, facts, factor):
             days[power] = found.values["training_days"].item()
     fastest = min(days, key=days.get)
     assert fastest % 2 == factor - 1
-    answer = accelerators_needed(scenario, medians, days[fastest] * 1.0001)
+    answer = number_for(scenario, medians, days[fastest] * 1.0001)
     assert 2 ** (fastest - 1) < answer.accelerators <= 2**fastest
 
 
 def test_a_pool_that_is_too_small_is_told(asked):
-    answer = accelerators_needed(asked.scenario("fsd", count=8), asked.draws, 30.0)
+    answer = number_for(asked.scenario("fsd", count=8), asked.draws, 30.0)
     assert answer.pool == 8 < answer.accelerators
     assert answer.reason == "the pool has 8"
     assert answer.says().endswith("; the pool has 8")
-    enough = accelerators_needed(asked.scenario("fsd"), asked.draws, 30.0)
+    enough = number_for(asked.scenario("fsd"), asked.draws, 30.0)
     assert (enough.accelerators, enough.reason) == (answer.accelerators, None)
 
 
@@ -122,19 +126,19 @@ def test_what_fits_nowhere_is_told(asked, facts):
         update={"memory": memory.model_copy(update={"p10": 1e6, "p50": 1e6, "p90": 1e6})}
     )
     small = facts.model_copy(update={"accelerators": {**facts.accelerators, "H100-SXM": tiny}})
-    answer = accelerators_needed(replace(scenario, facts=small), asked.draws, 30.0)
+    answer = number_for(replace(scenario, facts=small), asked.draws, 30.0)
     assert answer.accelerators is None
     assert answer.reason.startswith("memory: no layout over")
 
 
 def test_a_single_accelerator_may_do(asked):
-    assert accelerators_needed(asked.scenario("fsd", hours=0.01), asked.draws, 1e6).accelerators == 1
+    assert number_for(asked.scenario("fsd", hours=0.01), asked.draws, 1e6).accelerators == 1
 
 
 @pytest.mark.parametrize(("days", "probability"), [(0.0, 0.5), (-1.0, 0.5), (1.0, 0.0), (1.0, 1.0)])
 def test_numbers_out_of_range_are_refused(asked, days, probability):
     with pytest.raises(BudgetUsageError, match="give days above 0 and a probability between 0 and 1"):
-        accelerators_needed(asked.scenario("fsd"), asked.draws, days, probability)
+        number_for(asked.scenario("fsd"), asked.draws, days, probability)
 
 
 def test_the_grid_has_all_small_numbers_and_no_wide_gaps():
@@ -144,7 +148,7 @@ def test_the_grid_has_all_small_numbers_and_no_wide_gaps():
 
 
 def test_the_json_form(asked):
-    answer = accelerators_needed(asked.scenario("fsd"), asked.draws, 10.0, 0.9)
+    answer = number_for(asked.scenario("fsd"), asked.draws, 10.0, 0.9)
     data = json.loads(json.dumps(answer.as_json(), allow_nan=False))
     assert (data["deadline_days"], data["probability"], data["pool"]) == (10.0, 0.9, 50_000)
     assert answer.says() == f"{answer.accelerators:,} accelerators meet 10 d at 90%"

@@ -20,11 +20,15 @@ figures = DatasetFigures.of_hours(HOURS)
 workloads = st.sampled_from(["fsd", "autopilot", "optimus"])
 
 
+def train_on(scenario, draws, *options):
+    return trainable(evaluate(scenario, draws), *options)
+
+
 @settings(max_examples=25, deadline=None)
 @given(workloads, st.one_of(st.none(), st.floats(0.1, 1e3)), st.floats(1e3, 1e8))
 def test_what_is_sure_meets_the_limits_in_nine_of_ten_draws(asked, workload, days, dollars):
     limits = Limits(days, dollars)
-    answer = trainable(asked.scenario(workload), asked.draws, figures, limits)
+    answer = train_on(asked.scenario(workload), asked.draws, figures, limits)
     for hours, probability in ((answer.sure, 0.9), (answer.camera_hours.p50, 0.5)):
         values = evaluate(asked.scenario(workload, hours=hours), asked.draws).values
         met = values["cost_usd"] <= dollars * (1 + 1e-9)
@@ -38,7 +42,7 @@ def test_what_is_sure_meets_the_limits_in_nine_of_ten_draws(asked, workload, day
 @given(workloads, st.floats(0.01, 1e5), st.floats(1.1, 100))
 def test_more_days_train_in_proportion(asked, workload, days, factor):
     less, more = (
-        trainable(asked.scenario(workload), asked.draws, figures, Limits(limit)).camera_hours
+        train_on(asked.scenario(workload), asked.draws, figures, Limits(limit)).camera_hours
         for limit in (days, days * factor)
     )
     for quantile in ("p10", "p50", "p90"):
@@ -47,7 +51,7 @@ def test_more_days_train_in_proportion(asked, workload, days, factor):
 
 def test_the_answer_does_not_depend_on_the_data_set_at_hand(asked):
     one, other = (
-        trainable(
+        train_on(
             asked.scenario("fsd", hours=hours), asked.draws, DatasetFigures.of_hours(hours), Limits(30.0)
         )
         for hours in (1.0, 1e6)
@@ -58,7 +62,7 @@ def test_the_answer_does_not_depend_on_the_data_set_at_hand(asked):
 def test_both_limits_are_met_and_the_tighter_one_is_told(asked):
     scenario = asked.scenario("fsd")
     time, money, both = (
-        trainable(scenario, asked.draws, figures, limits)
+        train_on(scenario, asked.draws, figures, limits)
         for limits in (Limits(deadline=1e4), Limits(money=100.0), Limits(1e4, 100.0))
     )
     assert both.camera_hours == money.camera_hours
@@ -76,15 +80,15 @@ def test_vehicles_of_a_fleet_record_it(asked, figures):
         demand=partial(asked.scenario("fsd").demand.func, question.facts, "fsd", "driving", figures),
     )
     fleet = Fleet(vehicles=1000, hours_per_day=2, days=10, keep_rate=0.5)
-    answer = trainable(scenario, asked.draws, figures, Limits(10.0), fleet)
+    answer = train_on(scenario, asked.draws, figures, Limits(10.0), fleet)
     assert answer.vehicle_hours.p50 == pytest.approx(answer.camera_hours.p50 * 3 / 4)
     assert answer.vehicles.p50 == pytest.approx(answer.vehicle_hours.p50 / 10)
     assert answer.says().endswith(" sure at 90%), or 23.1k vehicles")
-    assert trainable(scenario, asked.draws, figures, Limits(10.0)).vehicles is None
+    assert train_on(scenario, asked.draws, figures, Limits(10.0)).vehicles is None
 
 
 def test_text_that_breaks_the_limit_leaves_nothing(asked):
-    answer = trainable(asked.scenario("grok"), asked.draws, figures, Limits(money=1e3))
+    answer = train_on(asked.scenario("grok"), asked.draws, figures, Limits(money=1e3))
     assert (answer.camera_hours.p90, answer.sure) == (0, 0)
     assert answer.reason == "text alone takes more in 100% of draws"
     assert answer.says() == "$1k train nothing: text alone takes more in 100% of draws"
@@ -93,21 +97,21 @@ def test_text_that_breaks_the_limit_leaves_nothing(asked):
 def test_text_that_breaks_the_limit_in_some_draws(asked):
     scenario = asked.scenario("grok")
     values = evaluate(scenario, asked.draws).values["training_days"]
-    often = trainable(scenario, asked.draws, figures, Limits(float(np.quantile(values, 0.3))))
+    often = train_on(scenario, asked.draws, figures, Limits(float(np.quantile(values, 0.3))))
     assert often.camera_hours.p50 == 0 < often.camera_hours.p90
     assert re.search("d train nothing: text alone takes more in (6|7).% of draws", often.says())
-    seldom = trainable(scenario, asked.draws, figures, Limits(float(np.quantile(values, 0.7))))
+    seldom = train_on(scenario, asked.draws, figures, Limits(float(np.quantile(values, 0.7))))
     assert seldom.camera_hours.p10 == 0 < seldom.camera_hours.p50
     assert seldom.says().endswith(" (none sure at 90%)")
     assert re.fullmatch("text alone takes more in (2|3).% of draws", seldom.reason)
-    rarely = trainable(scenario, asked.draws, figures, Limits(float(np.quantile(values, 0.99))))
+    rarely = train_on(scenario, asked.draws, figures, Limits(float(np.quantile(values, 0.99))))
     assert rarely.reason is None
     assert rarely.says().endswith("sure at 90%)")
 
 
 def test_a_data_set_without_hours_cannot_be_multiplied(asked):
     empty = DatasetFigures(0.0, 0, 0, ())
-    answer = trainable(asked.scenario("grok", hours=0.0), asked.draws, empty, Limits(30.0))
+    answer = train_on(asked.scenario("grok", hours=0.0), asked.draws, empty, Limits(30.0))
     assert (answer.camera_hours, answer.vehicle_hours, answer.sure) == (None, None, 0)
     assert (
         answer.says()
@@ -116,17 +120,17 @@ def test_a_data_set_without_hours_cannot_be_multiplied(asked):
 
 
 def test_what_does_not_fit_is_told_beside_the_figures(asked):
-    answer = trainable(asked.scenario("grok", count=1), asked.draws, figures, Limits(1e9))
+    answer = train_on(asked.scenario("grok", count=1), asked.draws, figures, Limits(1e9))
     assert answer.reason.startswith("memory: no layout over 1 accelerator")
 
 
 def test_a_limit_is_needed(asked):
     with pytest.raises(BudgetUsageError, match="a deadline or money"):
-        trainable(asked.scenario("fsd"), asked.draws, figures, Limits())
+        train_on(asked.scenario("fsd"), asked.draws, figures, Limits())
 
 
 def test_the_json_form(asked):
-    answer = trainable(asked.scenario("fsd"), asked.draws, figures, Limits(30.0, 1e5), Fleet(10, 1, 1))
+    answer = train_on(asked.scenario("fsd"), asked.draws, figures, Limits(30.0, 1e5), Fleet(10, 1, 1))
     data = json.loads(json.dumps(answer.as_json(), allow_nan=False))
     assert data["limits"] == {"deadline": 30.0, "money": 1e5}
     assert data["sure_camera_hours"] == data["camera_hours"]["p10"] > 0

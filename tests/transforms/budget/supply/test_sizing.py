@@ -53,3 +53,26 @@ def test_it_never_uses_more_than_there_are_nor_costs_more_than_the_fastest(avail
     assert chosen.best.accelerators <= fastest.best.accelerators <= available
     assert work(chosen) <= work(fastest) * (1 + 1e-9) or chosen == fastest
     assert chosen.best.step_seconds >= fastest.best.step_seconds * (1 - 1e-9)
+
+
+@settings(max_examples=15, deadline=None)
+@given(st.integers(1, 100_000), st.floats(1.0, 2.0))
+def test_the_work_is_within_the_price_of_the_cheapest_count(available, price):
+    fastest = choose_layout(DRIVING, H100, available, RULES, 0.4)
+    chosen = economical_layout(DRIVING, H100, available, RULES, 0.4, price)
+    counts = [fastest.best.accelerators // 2**halvings for halvings in range(7)]
+    tried = [choose_layout(DRIVING, H100, count, RULES, 0.4) for count in counts if count]
+    cheapest = min(work(item) for item in tried if item.best)
+    assert work(chosen) <= price * cheapest * (1 + 1e-9)
+    # of the counts that cheap, the widest
+    wider = [item for item in tried if item.best and item.best.accelerators > chosen.best.accelerators]
+    assert all(work(item) > price * cheapest for item in wider)
+
+
+def test_a_quarter_more_work_than_the_cheapest_is_what_the_facts_allow(facts):
+    price = facts.training.work_for_speed.p50
+    assert price == 1.25
+    chosen = economical_layout(DRIVING, H100, 50_000, RULES, 0.4, price)
+    cheapest = economical_layout(DRIVING, H100, 50_000, RULES, 0.4, 1.0)
+    assert work(cheapest) < work(chosen) <= 1.25 * work(cheapest)
+    assert cheapest.best.accelerators < chosen.best.accelerators
