@@ -87,7 +87,7 @@ def _sizes(found: Evaluation) -> Iterator[Check]:
     yield Check("steps", steps >= 1, says)
     share = training.batch * training.context / found.used
     unit = "tokens" if training.context > 1 else "frames"
-    yield Check(f"{unit} per accelerator and step", share >= 1, f"{short(share)} {unit}")
+    yield Check(f"{unit} per accelerator and step", share >= 1, f"{short(share)} a step")
 
 
 def _money(scenario: Scenario, found: Evaluation) -> Check:

@@ -78,7 +78,7 @@ def of_training(
     accelerator = facts.accelerators[target.accelerator]
     if found.demand.precision == "fp8" and accelerator.fp8_dense is None:
         yield Obstacle(f"{target.accelerator} does not multiply in FP8: counted in BF16", "bf16")
-    if found.layouts is not None:
+    if found.layouts is not None and not found.demand.supposed:
         if found.layouts.best is None:
             yield Obstacle("; ".join(found.layouts.reasons), found.layouts.change)
     elif target.counted and found.demand.parameters is not None:

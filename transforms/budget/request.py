@@ -6,9 +6,10 @@ from datetime import date
 from functools import partial
 
 from transforms.budget.chances import NO_LIMITS, Limits
+from transforms.budget.demand.bare_flops import demand_of_flops
 from transforms.budget.demand.figures import DatasetFigures
 from transforms.budget.demand.fleet import Fleet, scale
-from transforms.budget.demand.workloads import demand_of, demand_of_flops
+from transforms.budget.demand.workloads import demand_of
 from transforms.budget.draws import DEFAULT_DRAWS, Draws, Inputs
 from transforms.budget.errors import BudgetUsageError
 from transforms.budget.estimates import Estimate

@@ -2,8 +2,8 @@ from functools import partial
 
 import pytest
 
+from transforms.budget.demand.bare_flops import demand_of_flops
 from transforms.budget.demand.figures import CameraFigures, DatasetFigures
-from transforms.budget.demand.workloads import demand_of_flops
 from transforms.budget.draws import Draws
 from transforms.budget.evaluating import Scenario, Target
 from transforms.budget.facts.library import load_facts

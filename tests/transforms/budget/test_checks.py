@@ -7,8 +7,8 @@ import pytest
 
 from transforms.budget.amounts import short
 from transforms.budget.checks import checks
+from transforms.budget.demand.bare_flops import demand_of_flops
 from transforms.budget.demand.figures import DatasetFigures
-from transforms.budget.demand.workloads import demand_of_flops
 from transforms.budget.draws import OneAtATime
 from transforms.budget.evaluating import Scenario, Target, evaluate
 from transforms.budget.placing import Training, placements
@@ -170,7 +170,7 @@ def test_power_is_held_against_the_site(facts, ten_billion, power, holds):
 def test_a_step_is_a_token_for_each_accelerator_at_least(ten_billion):
     # a step of 16 million tokens
     checked = by_name(*ten_billion(16_000_000))["tokens per accelerator and step"]
-    assert (checked.holds, checked.says) == (True, "1 tokens")
+    assert (checked.holds, checked.says) == (True, "1 a step")
     checked = by_name(*ten_billion(32_000_000))["tokens per accelerator and step"]
     assert (checked.holds, checked.says) == (False, "0.5 tokens")
 

@@ -3,7 +3,7 @@ from functools import partial
 
 import pytest
 
-from transforms.budget.demand.workloads import demand_of_flops
+from transforms.budget.demand.bare_flops import demand_of_flops
 from transforms.budget.draws import Draws, OneAtATime
 from transforms.budget.drivers import DRIVEN, drivers
 from transforms.budget.evaluating import Scenario, Target, evaluate
@@ -74,6 +74,11 @@ def test_medians_do_not_depend_on_draws(training):
     assert few == many
     for item in few:
         assert item.medians == {name: values[0] for name, values in alone.items() if name in DRIVEN}
+    streams = evaluate(training, Draws(0, 50)).inputs.streams
+    (alone_moved,) = drivers(
+        training, {stream: item for stream, item in streams.items() if item.name == "utilisation"}
+    )
+    assert alone_moved == few[0]
     hours = 1e22 / (989.4e12 * 0.40 * 3600)
     assert few[0].medians == {
         "accelerator_hours": pytest.approx(hours),

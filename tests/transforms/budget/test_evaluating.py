@@ -8,7 +8,8 @@ import pytest
 from transforms.budget.costs import UNITS
 from transforms.budget.demand.figures import DatasetFigures
 from transforms.budget.demand.footage import Footage
-from transforms.budget.demand.workloads import Demand, demand_of, demand_of_flops
+from transforms.budget.demand.bare_flops import demand_of_flops
+from transforms.budget.demand.workloads import Demand, demand_of
 from transforms.budget.draws import Draws, OneAtATime
 from transforms.budget.evaluating import Scenario, Target, evaluate
 

@@ -3,8 +3,9 @@ from functools import partial
 
 import pytest
 
+from transforms.budget.demand.bare_flops import demand_of_flops
 from transforms.budget.demand.figures import DatasetFigures
-from transforms.budget.demand.workloads import demand_of, demand_of_flops
+from transforms.budget.demand.workloads import demand_of
 from transforms.budget.draws import OneAtATime
 from transforms.budget.evaluating import Scenario, Target, evaluate
 from transforms.budget.facts.values import Fact

@@ -2,8 +2,9 @@ from dataclasses import replace
 
 import pytest
 
+from transforms.budget.demand.bare_flops import demand_of_flops
 from transforms.budget.demand.figures import CameraFigures, DatasetFigures
-from transforms.budget.demand.workloads import demand_of, demand_of_flops
+from transforms.budget.demand.workloads import demand_of
 from transforms.budget.draws import Draws, Inputs, OneAtATime
 from transforms.budget.errors import BudgetUsageError
 
