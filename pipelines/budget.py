@@ -1,6 +1,7 @@
 """The budget of a labelled data set: its figures in, the `budget` table out."""
 
 import io
+import os
 from collections.abc import Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
@@ -20,6 +21,7 @@ from transforms.estimate import (
     EstimateBudget,
     ReadFigures,
     WriteBudget,
+    figures_in,
     figures_of,
 )
 from transforms.storage import is_remote, open_store
@@ -51,6 +53,15 @@ def build(root: beam.Pipeline, job: BudgetJob) -> None:
     _ = answers | "Budget" >> WriteBudget(job.dataset)
 
 
+def can_keep(dataset: str) -> bool:
+    """Whether a data set's `budget` table can be written; a question is answered either way.
+
+    Args:
+        dataset: path or URL.
+    """
+    return is_remote(dataset) or os.access(dataset, os.W_OK)
+
+
 def run(job: BudgetJob, beam_arguments: Sequence[str] = ()) -> DatasetFigures:
     """Estimates the budget of a data set and writes its `budget` table.
 
@@ -67,6 +78,8 @@ def run(job: BudgetJob, beam_arguments: Sequence[str] = ()) -> DatasetFigures:
     """
     options, _ = beam_options(beam_arguments, 1)
     job = replace(job, dataset=labelled(job.dataset, options))
+    if not can_keep(job.dataset):
+        return figures_in(job.dataset)
     store = open_store(job.dataset)
     with output_lock(Path(job.dataset)) if not is_remote(job.dataset) else nullcontext():
         try:

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from pipelines.outcome import UsageError
+from pipelines.toml_files import read_toml
 from transforms.labels.settings import LabelSettings
 
 DEFAULT_MODEL = "yolox-nano"
@@ -86,14 +87,7 @@ def read_job(path: Path, overrides: list[str]) -> AutolabelJob:
     Raises:
         UsageError: the file is not there, not TOML, or no job.
     """
-    try:
-        values = tomllib.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError as error:
-        raise UsageError(f"{path}: no such file") from error
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"{path}: cannot be read: {error}") from error
-    except tomllib.TOMLDecodeError as error:
-        raise UsageError(f"{path}: not TOML: {error}") from error
+    values = read_toml(path)
     for override in overrides:
         _set(values, override)
     return check_job(values, str(path))

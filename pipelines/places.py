@@ -44,6 +44,10 @@ def labelled(dataset: str, options: PipelineOptions) -> str:
         UsageError: there is none.
     """
     place = for_workers(dataset, options)
-    if not holds_clips(open_store(place)):
+    try:
+        found = holds_clips(open_store(place))
+    except NotADirectoryError:
+        found = False
+    if not found:
         raise UsageError(f"{dataset}: no labelled data set here (clips/*.parquet is missing)")
     return place

@@ -1,7 +1,6 @@
 """Many budget scenarios as a pipeline: a grid in, one table out."""
 
 import os
-import tomllib
 from collections.abc import Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
@@ -19,6 +18,7 @@ from pipelines.locks import output_lock
 from pipelines.outcome import JobError, UsageError
 from pipelines.places import for_workers, labelled
 from pipelines.speed import cores_here
+from pipelines.toml_files import read_toml
 from transforms.budget.demand.figures import DatasetFigures
 from transforms.budget.errors import BudgetUsageError
 from transforms.budget.sweeps.grid import Sweep
@@ -74,14 +74,7 @@ def read_spec(path: Path) -> tuple[Sweep, str | DatasetFigures]:
     Raises:
         UsageError: the file is not there, not TOML, or a value does not go.
     """
-    try:
-        values = tomllib.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError as error:
-        raise UsageError(f"{path}: no such file") from error
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"{path}: cannot be read: {error}") from error
-    except tomllib.TOMLDecodeError as error:
-        raise UsageError(f"{path}: not TOML: {error}") from error
+    values = read_toml(path)
     try:
         spec = SweepSpec.parse(values)
         sweep = spec.resolve()

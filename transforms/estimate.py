@@ -143,6 +143,16 @@ def figures_of(metadata: Mapping[bytes, bytes]) -> DatasetFigures:
     return DatasetFigures.from_json(json.loads(metadata[FIGURES_KEY.encode()]))
 
 
+def figures_in(dataset: str) -> DatasetFigures:
+    """The figures of a data set, counted here and now, without a pipeline.
+
+    Args:
+        dataset: path or URL.
+    """
+    files = (file for table in COUNTED_TABLES for file in list_files(table, dataset))
+    return total(tally_file(file, dataset) for file in files).figures()
+
+
 def holds_clips(store: Store) -> bool:
     """Whether a store holds a `clips` table."""
     return any(name.endswith(".parquet") for name in store.sizes("clips"))

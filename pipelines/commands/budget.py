@@ -2,7 +2,6 @@
 
 import argparse
 from dataclasses import replace
-from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -25,6 +24,9 @@ clipmill budget --camera-hours 1e6 --workload fsd
 clipmill budget --flops 3.8e25 --kind language --accelerator H100 --count 16384 --params 405e9
 """
 TAKES_BEAM_FLAGS = True
+
+_MOST_HOURS: Final = 1e15
+"""Ten billion cameras that film for a decade."""
 
 _FLEET: Final = ("vehicles", "hours_per_day", "days")
 _WITH_FLOPS: Final = ("kind", "accelerator", "count", "params")
@@ -135,7 +137,7 @@ def _option(name: str) -> str:
 
 
 def _of_dataset(arguments: argparse.Namespace) -> "Answer":
-    from pipelines.budget import BudgetJob
+    from pipelines.budget import BudgetJob, can_keep
     from pipelines.budget import run as run_job
     from transforms.budget.answering import answer
     from transforms.budget.labelling import newest_speed
@@ -144,7 +146,10 @@ def _of_dataset(arguments: argparse.Namespace) -> "Answer":
     request, network = _request(arguments)
     figures = run_job(BudgetJob(arguments.dataset, request), getattr(arguments, "beam_arguments", ()))
     speed = newest_speed(open_store(arguments.dataset))
-    return answer(request, figures, "measured", dataset=arguments.dataset, speed=speed, network=network)
+    notes = () if can_keep(arguments.dataset) else ("the data set cannot be written: its budget table stays",)
+    return answer(
+        request, figures, "measured", dataset=arguments.dataset, speed=speed, network=network, notes=notes
+    )
 
 
 def _of_hours(arguments: argparse.Namespace) -> "Answer":
@@ -152,8 +157,8 @@ def _of_hours(arguments: argparse.Namespace) -> "Answer":
     from transforms.budget.demand.figures import DatasetFigures
 
     hours = arguments.camera_hours
-    if not (isfinite(hours) and hours > 0):
-        raise UsageError(f"--camera-hours {hours:g} is not a positive number")
+    if not 0 < hours <= _MOST_HOURS:
+        raise UsageError(f"--camera-hours {hours:g}: give a number above 0, {_MOST_HOURS:g} at most")
     request, network = _request(arguments)
     return answer(request, DatasetFigures.of_hours(hours), "user", network=network)
 

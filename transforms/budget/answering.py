@@ -37,6 +37,7 @@ class Answer:
         network: the ONNX graph that is trained; None where none was given.
         meetings: inverse and comparative questions, by workload.
         assumptions: inputs of uplink and labelling.
+        notes: what else to know.
     """
 
     headline: str
@@ -53,6 +54,7 @@ class Answer:
     network: CountedNetwork | None = None
     meetings: tuple[Meeting, ...] = ()
     assumptions: tuple[Assumption, ...] = ()
+    notes: tuple[str, ...] = ()
 
     def as_json(self) -> dict[str, object]:
         """The form of `budget --json`."""
@@ -69,6 +71,7 @@ class Answer:
             "network": self.network and self.network.as_json(),
             "questions": [item.as_json() for item in self.meetings],
             "assumptions": [item.as_json() for item in self.assumptions],
+            "notes": list(self.notes),
             "facts_as_of": self.facts_as_of,
             "seed": self.seed,
             "draws": self.draws,
@@ -83,6 +86,7 @@ def answer(
     dataset: str | None = None,
     speed: LabellingSpeed | None = None,
     network: CountedNetwork | None = None,
+    notes: tuple[str, ...] = (),
 ) -> Answer:
     """Answers a request about a data set.
 
@@ -93,6 +97,7 @@ def answer(
         dataset: its path or URL, for the reader.
         speed: how fast it was labelled.
         network: the ONNX graph that is trained, for the reader.
+        notes: what else to know, for the reader.
 
     Raises:
         BudgetUsageError: a workload cannot be trained as asked.
@@ -129,6 +134,7 @@ def answer(
         network=network,
         meetings=tuple(meetings),
         assumptions=inputs.assumptions,
+        notes=notes,
     )
 
 

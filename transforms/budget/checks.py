@@ -118,6 +118,6 @@ def _by_hand(scenario: Scenario, found: Evaluation) -> Iterator[Check]:
     utilisation = min(medians["utilisation"], medians.get("utilisation_of_accelerator", 1.0))
     peak = scenario.facts.accelerators[scenario.target.accelerator].bf16_dense.p50
     hand = accelerator_hours(flops, peak, utilisation)
-    hours = float(np.median(found.compute_days)) * 24 * found.used
+    hours = float(np.median(found.compute_days * found.at_work)) * 24
     says = f"{short(hand)} accelerator-hours of computing by hand, {short(hours)} here"
     yield Check("hand formula within 2 x", hand / _HAND <= hours <= hand * _HAND, says)

@@ -135,6 +135,7 @@ class Inputs:
 
     def given(self, name: str, value: float, unit: str, kind: InputKind, source: str) -> float:
         """Notes a value that is no fact of ours: the data set's or the caller's."""
+        value = float(value)
         self._noted[name] = Assumption(name, value, value, value, unit, kind, source)
         return value
 

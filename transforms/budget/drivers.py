@@ -33,7 +33,16 @@ class Driver:
     @property
     def swing(self) -> float:
         """The larger over the smaller value, of the quantity that moves most."""
-        return max(max(pair) / min(pair) for pair in self.effects.values())
+        return max(map(self.swing_of, self.effects))
+
+    def swing_of(self, quantity: str) -> float:
+        """The larger over the smaller value of a quantity.
+
+        Args:
+            quantity: one of `DRIVEN`.
+        """
+        low, high = self.effects[quantity]
+        return max(low, high) / min(low, high)
 
     def as_json(self) -> dict[str, object]:
         """The form of `budget --json`."""

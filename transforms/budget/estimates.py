@@ -47,8 +47,8 @@ class Allotment:
         available: the pool's accelerators, or as many of them as were asked for.
         used: those that the training can make use of.
         kind: whether the part was asked for (user) or is all of the pool (default).
-        limited_by: what keeps the training from using more: the critical batch, cost (they would not pay), or
-            accelerators (there are no more); None where more would hardly shorten it.
+        limited_by: what keeps the training from using more: the loader, the critical batch, cost (they would not
+            pay), or accelerators (there are no more); None where more would hardly shorten it.
     """
 
     available: int

@@ -51,8 +51,14 @@ def _estimate(question: Question, placed: Placement) -> Estimate:
     noted = Inputs(question.draws)
     source = FIGURES_SOURCE.get(question.figures_kind, "supposed")
     noted.given("camera_hours", question.figures.camera_hours, "h", question.figures_kind, source)
+    if question.figures.origin == "supposed":
+        for camera in question.figures.cameras:
+            size = f"{camera.width} x {camera.height} at {camera.fps_mean:g} Hz, the front camera of TeslaCam clips"
+            noted.given("camera_pixels", camera.width * camera.height, "px", "default", size)
+            noted.given("camera_rate", camera.fps_mean, "Hz", "default", size)
     if pool.phase.count is not None:
         noted.note("pool", pool.phase.count)
+    noted.note_known("facility", pool.phase.facility)
     facts, training = question.facts, placed.training
     halves = (facts.workloads[training.workload].stands_in, facts.networks[training.network].stands_in)
     stands_in = "; ".join(filter(None, halves)) or None
@@ -70,7 +76,14 @@ def _estimate(question: Question, placed: Placement) -> Estimate:
         change=changes(placed.obstacles),
         evidence=found.card.runs,
         assumptions=(*noted.assumptions, *found.inputs.assumptions),
-        detail=_detail(scenario, found, pool.phase.facility, question.limits, stands_in)
+        detail=_detail(
+            scenario,
+            found,
+            facility=pool.phase.facility,
+            limits=question.limits,
+            stands_in=stands_in,
+            asked="user" if question.allocation else "default",
+        )
         if placed.computes
         else None,
     )
@@ -133,7 +146,14 @@ def estimate_on(scenario: Scenario, draws: Draws, limits: Limits, remark: str | 
         change=changes(obstacles),
         evidence=found.card.runs,
         assumptions=(*noted.assumptions, *found.inputs.assumptions),
-        detail=_detail(scenario, found, None, limits, None),
+        detail=_detail(
+            scenario,
+            found,
+            facility=None,
+            limits=limits,
+            stands_in=None,
+            asked="user" if target.counted else "default",
+        ),
     )
 
 
@@ -142,7 +162,13 @@ def _quantities(found: Evaluation) -> dict[str, Quantity]:
 
 
 def _detail(
-    scenario: Scenario, found: Evaluation, facility: Fact | None, limits: Limits, stands_in: str | None
+    scenario: Scenario,
+    found: Evaluation,
+    *,
+    facility: Fact | None,
+    limits: Limits,
+    stands_in: str | None,
+    asked: str,
 ) -> Detail:
     facts, target = scenario.facts, scenario.target
     peaks = [facts.accelerators[name].bf16_dense.p50 for name in (target.accelerator, REFERENCE)]
@@ -155,9 +181,11 @@ def _detail(
         "training_flops": summary(found.demand.flops, "FLOP"),
     }
     total = float(np.median(found.demand.flops)) or 1.0
-    limited = found.layouts.limited_by if found.layouts and not found.demand.supposed else "accelerators"
+    limited: str | None = found.layouts.limited_by if found.layouts else "accelerators"
+    if np.median(found.loader_days) > np.median(found.compute_days):
+        limited = "loader"
     return Detail(
-        share=Allotment(target.available, found.used, "user" if target.asked else "default", limited),
+        share=Allotment(target.available, found.used, asked, limited),
         stands_in=stands_in,
         data_share=float(np.median(found.demand.data_flops)) / total,
         also=also,

@@ -35,8 +35,8 @@ class Target:
         place: whose electricity.
         owned: whether they are written off (a cluster) or rented.
         day: the date of prices.
-        asked: whether so many were asked for: then all are used that shorten the training; if not, as many
-            as pay off.
+        asked: whether all are used that shorten the training, since so many were asked for or a deadline is to
+            be met; if not, as many as pay off.
         counted: whether `available` is known; if not, hours are those of one, and days mean little.
     """
 
@@ -72,11 +72,14 @@ class Interruptions:
         mtbf_h: mean time between failures, in hours.
         checkpoint_s: best interval between checkpoints, in seconds.
         goodput: share of the days that is progress.
+        beyond_evidence: the same over the goodput of trainings like the published ones, whose hours (and so the
+            utilisation) hold their own failures; 1 at most.
     """
 
     mtbf_h: FloatArray
     checkpoint_s: FloatArray
     goodput: FloatArray
+    beyond_evidence: FloatArray
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +89,9 @@ class Evaluation:
     Attributes:
         values: by quantity, in the units of `costs.UNITS`.
         demand: what is computed.
-        used: accelerators that the training can make use of.
+        used: accelerators that the training can make use of, at the medians.
+        at_work: the same by draw: a larger critical batch has work for more.
+        progress: share of the days that is progress, over what it is in the published runs.
         layouts: how it is laid out over them; None where the network's shape is unknown.
         feed: what the loader can give; None where no video is read.
         utilisation: share of the dense BF16 peak, bounded by the layout.
@@ -101,6 +106,8 @@ class Evaluation:
     values: dict[str, FloatArray]
     demand: Demand
     used: int
+    at_work: FloatArray
+    progress: FloatArray
     layouts: Layouts | None
     feed: Feed | None
     utilisation: FloatArray
@@ -131,28 +138,30 @@ def evaluate(scenario: Scenario, draws: NormalDraws) -> Evaluation:
     accelerator = facts.accelerators[target.accelerator]
     reached, usual, card = _utilisation(facts, target.accelerator, demand, inputs)
     layouts = _layouts(facts, target, demand, usual, inputs)
-    used = target.available
+    used = layouts.best.accelerators if layouts and layouts.best else target.available
+    at_work = _at_work(layouts, demand, target, inputs.count)
     if layouts and layouts.best and not demand.supposed:
-        used = layouts.best.accelerators
-        ceiling = inputs.note("kernel_utilisation", facts.training.kernel_utilisation)
+        ceiling = inputs.draw("kernel_utilisation", facts.training.kernel_utilisation)
         reached = np.minimum(reached, ceiling * layouts.best.efficiency)
     peak = inputs.draw("bf16_dense", accelerator.bf16_dense)
     if demand.precision == "fp8" and accelerator.fp8_dense is not None:
         most = inputs.note("fp8_dense", accelerator.fp8_dense) / accelerator.bf16_dense.p50
         peak = peak * np.minimum(inputs.draw("fp8_speed_up", facts.training.fp8_speed_up), most)
-    compute_days = accelerator_hours(demand.flops, peak, reached) / 24 / used
+    compute_days = accelerator_hours(demand.flops, peak, reached) / 24 / at_work
     fed, waiting_days = None, compute_days * 0
     if demand.footage is not None and demand.fed_hours is not None:
-        fed = feed(facts, target.accelerator, used, demand.footage, inputs)
+        fed = feed(facts, target.accelerator, at_work, demand.footage, inputs)
         waiting_days = loader_days(fed, demand.fed_hours)
     stopped = _interruptions(facts, used, inputs) if target.counted else None
-    share = stopped.goodput if stopped else compute_days * 0 + 1
-    days = np.maximum(compute_days, waiting_days) / share
+    progress = stopped.beyond_evidence if stopped else np.ones(inputs.count)
+    days = np.maximum(compute_days, waiting_days) / progress
     site = Site(target.accelerator, used, target.place, owned=target.owned, day=target.day)
     return Evaluation(
-        values=quantities(facts, site, days * 24 * used, days, inputs),
+        values=quantities(facts, site, days * 24 * at_work, days, inputs),
         demand=demand,
         used=used,
+        at_work=at_work,
+        progress=progress,
         layouts=layouts,
         feed=fed,
         utilisation=reached,
@@ -163,6 +172,20 @@ def evaluate(scenario: Scenario, draws: NormalDraws) -> Evaluation:
         programme=_programme(facts, inputs),
         inputs=inputs,
     )
+
+
+def _at_work(layouts: Layouts | None, demand: Demand, target: Target, draws: int) -> FloatArray:
+    """Accelerators that have work, by draw: replicas go with the critical batch as long as there are more."""
+    best = layouts.best if layouts else None
+    if layouts is None or best is None or demand.shape is None or demand.batch_ratio is None:
+        return np.full(draws, float(best.accelerators if best else target.available))
+    group = best.tensor * best.pipeline
+    if layouts.limited_by in {"critical batch", "cost"}:
+        replicas = best.data * demand.batch_ratio
+    else:
+        replicas = np.minimum(best.data, demand.shape.batch * demand.batch_ratio / best.micro_batch)
+    busy: FloatArray = group * np.clip(replicas, 1.0, target.available / group)
+    return busy
 
 
 def _programme(facts: Facts, inputs: Inputs) -> FloatArray:
@@ -207,13 +230,17 @@ def _layouts(facts: Facts, target: Target, demand: Demand, usual: float, inputs:
 def _interruptions(facts: Facts, used: int, inputs: Inputs) -> Interruptions:
     """Failures of the accelerators used, and what checkpoints save."""
     known = facts.reliability
-    mtbf_h = mean_time_between_failures_h(inputs.draw("failure_rate", known.failure_rate), used)
+    rate = inputs.draw("failure_rate", known.failure_rate)
+    mtbf_h = mean_time_between_failures_h(rate, used)
+    published_h = mean_time_between_failures_h(rate, inputs.note("published_count", known.published_count))
     write_s = inputs.draw("checkpoint_write", known.checkpoint_write)
     restart_s = inputs.draw("restart", known.restart)
+    share = goodput(write_s, restart_s, mtbf_h * 3600)
     return Interruptions(
         mtbf_h=mtbf_h,
         checkpoint_s=checkpoint_interval_s(write_s, mtbf_h * 3600),
-        goodput=goodput(write_s, restart_s, mtbf_h * 3600),
+        goodput=share,
+        beyond_evidence=np.minimum(share / goodput(write_s, restart_s, published_h * 3600), 1.0),
     )
 
 

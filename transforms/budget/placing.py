@@ -136,7 +136,7 @@ def scenario_of(question: Question, training: Training, cluster: Cluster, pool: 
         place=cluster.place,
         owned=True,
         day=question.day,
-        asked=question.allocation is not None,
+        asked=question.allocation is not None or question.limits.deadline is not None,
     )
     demand = partial(
         demand_of,

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import partial
+from typing import Final
 
 from transforms.budget.chances import NO_LIMITS, Limits
 from transforms.budget.demand.bare_flops import demand_of_flops
@@ -23,7 +24,10 @@ from transforms.budget.facts.values import InputKind
 from transforms.budget.placing import Question, Training, placements
 from transforms.budget.supply.phases import Allocation
 
-_ANYWHERE = "anywhere"
+_ANYWHERE: Final = "anywhere"
+
+_MOST: Final = {"flops": 1e35, "count": 1e8, "parameters": 1e15}
+"""A thousand times and more what anybody plans."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -203,9 +207,10 @@ class FlopsRequest:
             BudgetUsageError: the accelerator is unknown, or a number is not positive.
         """
         facts = self.facts()
-        for name, value in (("flops", self.flops), ("parameters", self.parameters), ("count", self.count)):
-            if value is not None and not 0 < value < float("inf"):
-                raise BudgetUsageError(f"{name} {value:g} is not a positive number")
+        for name, most in _MOST.items():
+            value = getattr(self, name)
+            if value is not None and not 0 < value <= most:
+                raise BudgetUsageError(f"{name} {value:g}: give a number above 0, {most:g} at most")
         scenario = Scenario(
             facts,
             partial(demand_of_flops, facts, self.flops, self.kind, self.parameters),

@@ -25,6 +25,11 @@ WIDTH: Final = 100
 _HEADINGS: Final = ("hours", "days", "MWh", "t CO2e", "m3 water", "USD")
 _DRIVERS: Final = 3
 _LIMITS: Final = {"deadline": "chance to be done within", "money": "chance to cost no more than"}
+_BEYOND: Final = {
+    "critical batch": "the critical batch has no work for them",
+    "cost": "they would cost more than their speed is worth (--allocation N takes them)",
+    "loader": "reading and decoding is what takes the time",
+}
 _SMALL: Final = 0.01
 
 
@@ -34,13 +39,19 @@ def answer_text(answer: Answer) -> "tuple[RenderableType, ...]":
     Args:
         answer: the answer.
     """
-    said = list(_beside(answer))
+    said = [*_beside(answer), *answer.notes]
     return (
         "\n".join(wrap(answer.headline, WIDTH)),
         *_data(answer),
         *estimates_text(answer.estimates),
         *paragraphs(said),
-        f"as of {answer.estimates[0].as_of}; --json tells every input with its source; docs/budget.md how to read this",
+        "\n".join(
+            wrap(
+                f"as of {answer.estimates[0].as_of}, facts of {answer.facts_as_of}; --json tells every input with "
+                "its source, docs/budget.md how to read this",
+                WIDTH,
+            )
+        ),
     )
 
 
@@ -73,7 +84,7 @@ def _beside(answer: Answer) -> Iterator[str]:
         sent = {name: amount(value.p50, value.unit) for name, value in answer.uplink.items()}
         yield (
             f"uplink: {sent['bytes_per_vehicle_hour']} a vehicle, {sent['recorded']} recorded, "
-            f"{sent['uploaded']} uploaded in {sent['upload_days']} of connected evenings, "
+            f"{sent['uploaded']} uploaded in {sent['upload_hours']} of each one's connection, "
             f"{sent['ingest']} into the data centre"
         )
     if answer.labelling is not None:
@@ -118,7 +129,7 @@ def _table(rows: Sequence[Estimate]) -> "RenderableType":
     table = Table(
         title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0)
     )
-    for heading in ("cluster", "used", "fits"):
+    for heading in ("cluster", "used", "feasible"):
         table.add_column(heading, overflow="fold")
     for heading in _HEADINGS:
         table.add_column(heading, justify="right", overflow="fold")
@@ -143,7 +154,7 @@ def _used(row: Estimate) -> str:
 def _cell(quantity: Quantity | None) -> str:
     if quantity is None:
         return "-"
-    return f"{short(quantity.p50)}\n{_two_digits(quantity.p10)}-{_two_digits(quantity.p90)}"
+    return f"{short(quantity.p50)}\n{_two_digits(quantity.p10)}..{_two_digits(quantity.p90)}"
 
 
 def _two_digits(value: float) -> str:
@@ -202,12 +213,11 @@ def _grounds(best: Estimate) -> Iterator[str]:
         second = detail.layouts.runner_up
         beside = f"; next best: {_layout(second)}" if second else ""
         yield f"layout on {where}: {_layout(detail.layouts.best)}{beside}"
-    if detail.share.limited_by in {"critical batch", "cost"}:
-        yield f"more accelerators than {count(detail.share.used)} do not pay: {detail.share.limited_by}"
+    if detail.share.limited_by in _BEYOND:
+        yield f"more than {count(detail.share.used)} accelerators: {_BEYOND[detail.share.limited_by]}"
     if detail.drivers:
-        told = ", ".join(
-            _driver(driver.input, *driver.effects["cost_usd"]) for driver in detail.drivers[:_DRIVERS]
-        )
+        strongest = sorted(detail.drivers, key=lambda driver: -driver.swing_of("cost_usd"))[:_DRIVERS]
+        told = ", ".join(_driver(driver.input, *driver.effects["cost_usd"]) for driver in strongest)
         yield f"the spread of the cost on {where} comes from {told}"
     if detail.programme_year is not None:
         cost = detail.programme_year["cost_usd"]

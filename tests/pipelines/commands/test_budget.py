@@ -87,7 +87,7 @@ def test_the_command_on_flops():
         "2024-07-31",
     )
     assert data["figures"] is None
-    assert "16,384 of" in printed(outcome)
+    assert "15,616 of 16,384" in printed(outcome)
     assert answer["layout"]["best"]["tensor"] == 8
     assert answer["backtest"]["kind"] == "language"
 
@@ -117,8 +117,8 @@ def test_before_the_first_phase(dataset):
         (["{}", "--allocation", ""], "allocation ''"),
         (["{}", "--seed", "-1"], "--seed -1 is negative"),
         (["{}", "--kind", "video"], "DIR does not go with --kind"),
-        (["--camera-hours", "nan"], "--camera-hours nan is not a positive number"),
-        (["--camera-hours", "0"], "--camera-hours 0 is not a positive number"),
+        (["--camera-hours", "nan"], "--camera-hours nan: give a number above 0"),
+        (["--camera-hours", "0"], "--camera-hours 0: give a number above 0"),
         (["--camera-hours", "1", "--count", "3"], "--camera-hours does not go with --count"),
         (["--camera-hours", "1", "--workload", "skynet"], "workload 'skynet' is unknown"),
         (
@@ -126,10 +126,10 @@ def test_before_the_first_phase(dataset):
             "does not go with --cluster",
         ),
         (["--flops", "1e20"], "--flops needs --kind and --accelerator"),
-        (["--flops", "0", "--kind", "video", "--accelerator", "H100"], "flops 0 is not a positive number"),
+        (["--flops", "0", "--kind", "video", "--accelerator", "H100"], "flops 0: give a number above 0"),
         (
             ["--flops", "1", "--kind", "video", "--accelerator", "H100", "--count", "0"],
-            "count 0 is not a positive",
+            "count 0: give a number above 0",
         ),
         (["--flops", "1", "--kind", "video", "--accelerator", "abacus"], "accelerator 'abacus' is unknown"),
         (["{}", "--vehicles", "5"], "--hours-per-day and --days missing"),

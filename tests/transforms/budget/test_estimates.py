@@ -91,7 +91,7 @@ def test_what_follows_from_the_quantities(on_cortex):
         # the same peak as the reference's, but for a ten thousandth
         assert detail.also["h100_hours"].p50 == pytest.approx(found["accelerator_hours"].p50, rel=2e-4)
         assert detail.also["h100_equivalents"].p50 == pytest.approx(detail.share.used, rel=2e-4)
-        assert detail.also["power_mw"].p50 == pytest.approx(488 * 1275 * 1.15 / 1e6, rel=0.02)
+        assert detail.also["power_mw"].p50 == pytest.approx(488 * 1275 * 1.15 / 1e6, rel=0.06)
         assert list(detail.programme_year) == [name for name in UNITS if name != "training_days"]
         assert detail.programme_year["cost_usd"].p50 > found["cost_usd"].p50
         assert detail.data_share == 1

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 
 from transforms.budget.costs import UNITS
+from transforms.budget.demand.bare_flops import demand_of_flops
 from transforms.budget.demand.figures import DatasetFigures
 from transforms.budget.demand.footage import Footage
-from transforms.budget.demand.bare_flops import demand_of_flops
 from transforms.budget.demand.workloads import Demand, demand_of
-from transforms.budget.draws import Draws, OneAtATime
+from transforms.budget.draws import Draws, OneAtATime, spread
 from transforms.budget.evaluating import Scenario, Target, evaluate
 
 MEDIANS = OneAtATime(())
@@ -51,6 +51,7 @@ def of_video(facts, flops=1e22, precision="bf16", footage=None, passes=2.0, **op
             footage=footage,
             tokens=None,
             shape=None,
+            batch_ratio=None,
             precision=precision,
         )
 
@@ -63,17 +64,31 @@ def goodput_by_hand(count):
     return 1 - ((2 * 150**0.5 / between_s) ** 0.5 + (180 * 600) ** 0.5 / between_s)
 
 
+def progress_by_hand(count):
+    # the hours of published trainings, on 412 at the median, hold failures of their own
+    return min(1.0, goodput_by_hand(count) / goodput_by_hand(412))
+
+
+def of_driving(facts, workload="fsd", network="driving", **options):
+    """A network of known shape on 100,000 hours."""
+    return Scenario(
+        facts, partial(demand_of, facts, workload, network, DatasetFigures.of_hours(1e5)), target(**options)
+    )
+
+
 def test_hours_and_days_by_hand(facts):
     found = evaluate(of_flops(facts), MEDIANS)
     hours = 1e22 / (PEAK["H100-SXM"] * USUAL * 3600)
-    goodput = goodput_by_hand(1024)
-    assert 0.9 < goodput < 1
+    goodput, progress = goodput_by_hand(1024), progress_by_hand(1024)
+    assert 0.9 < goodput < progress < 1
     assert found.compute_days == pytest.approx([hours / 24 / 1024])
     assert found.interruptions.goodput == pytest.approx([goodput])
+    assert found.interruptions.beyond_evidence == pytest.approx([progress])
+    assert found.progress == pytest.approx([progress])
     assert found.interruptions.mtbf_h == pytest.approx([1 / (2e-5 * 1024)])
     assert found.interruptions.checkpoint_s == pytest.approx([(2 * 150**0.5 * 3600 / (2e-5 * 1024)) ** 0.5])
-    assert found.values["training_days"] == pytest.approx([hours / 24 / 1024 / goodput])
-    assert found.values["accelerator_hours"] == pytest.approx([hours / goodput])
+    assert found.values["training_days"] == pytest.approx([hours / 24 / 1024 / progress])
+    assert found.values["accelerator_hours"] == pytest.approx([hours / progress])
     assert (found.used, found.layouts, found.feed, found.loader_days) == (1024, None, None, [0.0])
 
 
@@ -93,13 +108,25 @@ def test_power_is_that_of_the_accelerators_while_they_train(facts):
     assert found.power_mw == pytest.approx([1024 * 1275 * 1.15 / 1e6])
 
 
-@pytest.mark.parametrize("count", [1, 512, 16_384])
-def test_failures_stretch_days_and_hours_alike(facts, count):
-    found = evaluate(of_flops(facts, available=count), DRAWS)
-    stretched = found.compute_days / found.interruptions.goodput
-    assert found.values["training_days"] == pytest.approx(stretched)
-    assert found.values["accelerator_hours"] == pytest.approx(stretched * 24 * count)
+@pytest.mark.parametrize("count", [1, 412, 512, 16_384])
+def test_failures_beyond_the_published_ones_stretch_days_and_hours_alike(facts, count):
+    found, published = (evaluate(of_flops(facts, available=some), DRAWS) for some in (count, 412))
+    progress = np.minimum(found.interruptions.goodput / published.interruptions.goodput, 1)
+    assert found.progress == pytest.approx(progress)
+    assert found.values["training_days"] == pytest.approx(found.compute_days / progress)
+    assert found.values["accelerator_hours"] == pytest.approx(found.compute_days / progress * 24 * count)
     assert (found.interruptions.goodput < 1).all()
+
+
+@pytest.mark.parametrize(("count", "progress"), [(1, 1.0), (412, 1.0), (1024, 0.9945), (16_384, 0.931)])
+def test_no_training_fails_less_than_the_published_ones(facts, count, progress):
+    found = evaluate(of_flops(facts, available=count), MEDIANS)
+    assert progress_by_hand(count) == pytest.approx(progress, abs=5e-4)
+    assert found.progress == pytest.approx([progress_by_hand(count)])
+    # the share of the days that is progress stays what it is
+    assert found.interruptions.goodput == pytest.approx([goodput_by_hand(count)])
+    drawn = evaluate(of_flops(facts, available=count), DRAWS).progress
+    assert (drawn == 1).all() if count <= 412 else (drawn < 1).all()
 
 
 @pytest.mark.parametrize(
@@ -117,7 +144,7 @@ def test_days_are_those_of_the_loader_where_it_is_slower(facts, stored_bytes, de
     assert found.feed.limit == tightest
     assert found.loader_days == pytest.approx([reading])
     assert found.compute_days < reading
-    assert found.values["training_days"] == pytest.approx([reading / goodput_by_hand(1024)])
+    assert found.values["training_days"] == pytest.approx([reading / progress_by_hand(1024)])
     # accelerators that wait are held all the same
     assert found.values["accelerator_hours"] == pytest.approx(found.values["training_days"] * 24 * 1024)
 
@@ -168,27 +195,103 @@ def test_without_a_count_nothing_fails_and_nothing_is_laid_out(facts):
     found = evaluate(of_flops(facts, parameters=7e9, available=1, counted=False, asked=False), MEDIANS)
     hours = 1e22 / (PEAK["H100-SXM"] * USUAL * 3600)
     assert (found.interruptions, found.layouts, found.used) == (None, None, 1)
+    assert (found.at_work, found.progress) == ([1.0], [1.0])
     assert found.values["accelerator_hours"] == pytest.approx([hours])
     assert found.values["training_days"] == pytest.approx([hours / 24])
 
 
-def test_a_supposed_shape_binds_nothing(facts):
-    # critical batch of 1,953 samples, and far more accelerators
+def test_a_supposed_shape_binds_use_but_not_utilisation(facts):
+    # critical batch of 16 million tokens, 1,953 samples of 8,192 on eight accelerators each; far more are there
     supposed = evaluate(of_flops(facts, parameters=7e9, available=100_000), DRAWS)
     unknown = evaluate(of_flops(facts, available=100_000), DRAWS)
-    assert supposed.layouts.best.accelerators < supposed.used == 100_000
+    assert supposed.used == supposed.layouts.best.accelerators == 1953 * 8
+    assert supposed.layouts.limited_by == "critical batch"
+    assert (unknown.layouts, unknown.used) == (None, 100_000)
+    # a guessed batch has no uncertainty of its own
+    assert (supposed.at_work == 15_624).all()
+    assert (unknown.at_work == 100_000).all()
     assert supposed.utilisation == pytest.approx(unknown.utilisation)
+    assert supposed.compute_days == pytest.approx(unknown.compute_days * 100_000 / 15_624)
+    assert supposed.values["accelerator_hours"] == pytest.approx(
+        supposed.values["training_days"] * 24 * 15_624
+    )
     assert "kernel_utilisation" not in {item.name for item in supposed.inputs.assumptions}
 
 
 def test_a_known_shape_bounds_use_and_utilisation(facts):
-    demand = partial(demand_of, facts, "fsd", "driving", DatasetFigures.of_hours(1e5))
-    found = evaluate(Scenario(facts, demand, target(available=50_000)), DRAWS)
+    found = evaluate(of_driving(facts, available=50_000), DRAWS)
     assert found.used == found.layouts.best.accelerators < 50_000
-    assert found.utilisation.max() <= 0.75 * found.layouts.best.efficiency
-    economical = evaluate(Scenario(facts, demand, target(available=50_000, asked=False)), DRAWS)
+    # the same network's draws without a layout
+    free = of_flops(facts, kind=found.demand.kind, parameters=found.demand.parameters, counted=False)
+    unbound = evaluate(free, DRAWS).utilisation
+    # 65 to 85 % of the peak, by draw
+    kernels = spread(facts.training.kernel_utilisation, DRAWS.normal("kernel_utilisation"))
+    assert np.quantile(kernels, [0.1, 0.5, 0.9]) == pytest.approx([0.65, 0.75, 0.85], abs=2e-3)
+    bound = kernels * found.layouts.best.efficiency
+    assert (found.utilisation <= bound).all()
+    assert found.utilisation == pytest.approx(np.minimum(unbound, bound))
+    assert 0 < (bound < unbound).mean() < 1
+    economical = evaluate(of_driving(facts, available=50_000, asked=False), DRAWS)
     assert economical.used < found.used
     assert economical.layouts.limited_by == "cost"
+
+
+@pytest.mark.parametrize(
+    ("options", "limit", "busy"),
+    [
+        # 244 samples on eight accelerators each
+        ({"available": 50_000}, "critical batch", [8 * 244, 8 * 61, 8 * 976]),
+        # no more than there are
+        ({"available": 5_000}, "critical batch", [8 * 244, 8 * 61, 5_000]),
+        # 244 samples on two accelerators each: wider would be faster, but dearer
+        ({"available": 50_000, "asked": False}, "cost", [2 * 244, 2 * 61, 2 * 976]),
+        # 64 replicas; a quarter of the batch has samples for 61 of them
+        ({"available": 64}, "accelerators", [64, 4e6 / 16_384 / 4, 64]),
+        ({"available": 8}, "accelerators", [8, 8, 8]),
+    ],
+)
+def test_a_larger_critical_batch_has_work_for_more(facts, options, limit, busy):
+    # the median; 1 instead of 4 million tokens a step, and 16
+    found = evaluate(of_driving(facts, **options), OneAtATime(["fsd/batch"]))
+    assert found.demand.batch_ratio == pytest.approx([1, 0.25, 4])
+    assert found.layouts.limited_by == limit
+    assert found.at_work == pytest.approx(busy)
+    assert found.at_work[0] == found.used
+    hours = found.demand.flops / (PEAK["H100-SXM"] * found.utilisation * 3600)
+    assert hours == pytest.approx(hours[0])
+    assert found.compute_days == pytest.approx(hours / 24 / busy)
+    # each brings cores and network of its own
+    assert found.loader_days == pytest.approx(found.loader_days[0] * busy[0] / np.array(busy))
+    assert found.progress == pytest.approx(progress_by_hand(found.used))
+    slower = np.maximum(found.compute_days, found.loader_days)
+    assert found.values["training_days"] == pytest.approx(slower / found.progress)
+    assert found.values["accelerator_hours"] == pytest.approx(found.values["training_days"] * 24 * busy)
+    assert found.power_mw == pytest.approx(np.array(busy) * 1275 * 1.15 / 1e6)
+
+
+def test_micro_batches_are_not_parted_among_replicas(facts):
+    # 64 replicas that take four pictures at a time, of a batch of 512
+    scenario = of_driving(facts, workload="autopilot", network="camera-detector", available=64)
+    found = evaluate(scenario, DRAWS)
+    assert (found.demand.shape.batch, found.layouts.best.micro_batch, found.used) == (512, 4, 64)
+    batch = 512 * found.demand.batch_ratio
+    assert (batch / 4 < 64).any()
+    assert found.at_work == pytest.approx(np.minimum(batch / 4, 64))
+
+
+def test_a_replica_always_has_work(facts):
+    known = of_driving(facts, available=50_000)
+    tiny = replace(known, demand=lambda inputs: replace(known.demand(inputs), batch_ratio=np.array([1e-4])))
+    assert evaluate(tiny, MEDIANS).at_work == pytest.approx([8])
+
+
+@pytest.mark.parametrize("asked", [True, False])
+@pytest.mark.parametrize(("workload", "network"), [("fsd", "driving"), ("autopilot", "camera-detector")])
+@pytest.mark.parametrize("count", [1, 7, 100, 1000, 30_000])
+def test_at_the_medians_those_used_are_at_work(facts, workload, network, count, asked):
+    scenario = of_driving(facts, workload, network, accelerator="D1", available=count, asked=asked)
+    found = evaluate(scenario, MEDIANS)
+    assert found.at_work == pytest.approx([found.used])
 
 
 def test_no_work_is_not_laid_out(facts):

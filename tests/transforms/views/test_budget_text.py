@@ -70,8 +70,11 @@ def test_lines_fit_whatever_is_asked(text):
 
 def test_the_headline_comes_first_and_where_to_read_on_last(text, worked_out):
     assert "\n".join(wrap(worked_out.headline, WIDTH)) == text.split("\n1", maxsplit=1)[0]
-    assert text.splitlines()[-1].startswith("as of 2026-05-06; --json tells every input")
-    assert "docs/budget.md" in text
+    said = " ".join(text.splitlines()[-2:])
+    assert said == (
+        "as of 2026-05-06, facts of 2026-05-06; --json tells every input with its source, docs/budget.md how to "
+        "read this"
+    )
 
 
 def test_what_is_trained_on(text):
@@ -90,13 +93,13 @@ def test_what_is_trained_on(text):
 def test_a_row_has_the_medians_over_the_intervals(text, worked_out):
     first = worked_out.estimates[0]
     medians, intervals = cells(text)[2:4]
-    assert medians[:4] == ["colossus", "488", "of", "no"]
+    assert medians[:4] == ["colossus", "1,952", "of", "no"]
     assert intervals[:2] == ["H100-SXM", "150,000"]
     names = ("accelerator_hours", "training_days", "energy_mwh", "carbon_t", "water_m3", "cost_usd")
     ranges = [
         (_two_digits(first.quantities[name].p10), _two_digits(first.quantities[name].p90)) for name in names
     ]
-    assert intervals[2:] == [f"{low}-{high}" for low, high in ranges]
+    assert intervals[2:] == [f"{low}..{high}" for low, high in ranges]
     assert medians[-1] == amount(first.quantities["cost_usd"].p50, "USD").removeprefix("$")
 
 
@@ -134,8 +137,8 @@ def test_limits_are_told_of_every_pool(text, worked_out):
 
 def test_what_the_cheapest_rests_on(text):
     items = told(text)
-    assert "more accelerators than 488 do not pay: cost" in items
-    assert "more accelerators than 7,808 do not pay: critical batch" in items
+    assert "more than 1,952 accelerators: the critical batch has no work for them" in items
+    assert "more than 7,808 accelerators: the critical batch has no work for them" in items
     [spread, _] = [
         item for item in items if item.startswith("the spread of the cost on cortex H100-SXM comes ")
     ]

@@ -37,6 +37,7 @@ def demand_of_flops(
         footage=None,
         tokens=None,
         shape=shape,
+        batch_ratio=None,
         precision="bf16",
         supposed=True,
     )

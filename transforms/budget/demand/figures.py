@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, replace
 from math import fsum
-from typing import Any, Final, Self
+from typing import Any, Final, Literal, Self
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -28,6 +28,10 @@ FRAME_COLUMNS: Final = ("sample_index", "is_damaged")
 
 COUNTED_TABLES: Final = ("clips", "frames", "detections", "tracks")
 """Tables whose files are read for figures."""
+
+
+Origin = Literal["measured", "scaled", "supposed"]
+"""How the figures of a data set came to be."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +65,7 @@ class DatasetFigures:
         detections: rows of `detections`.
         tracks: rows of `tracks`.
         bytes: size of the clips.
+        origin: measured in a data set, scaled from one, or supposed.
     """
 
     camera_hours: float
@@ -70,6 +75,7 @@ class DatasetFigures:
     detections: int = 0
     tracks: int = 0
     bytes: int = 0
+    origin: Origin = "measured"
 
     @classmethod
     def of_hours(
@@ -90,7 +96,15 @@ class DatasetFigures:
             height: pixels.
             fps_mean: frames a second.
         """
-        return cls(hours, 0, 0, (CameraFigures(camera, width, height, fps_mean, hours),))
+        return cls(hours, 0, 0, (CameraFigures(camera, width, height, fps_mean, hours),), origin="supposed")
+
+    @property
+    def source(self) -> str:
+        """Where the figures come from, in words."""
+        if self.origin == "supposed":
+            camera = self.cameras[0]
+            return f"a supposed camera of {camera.width} x {camera.height} at {camera.fps_mean:g} Hz"
+        return "the data set's cameras" + (", scaled to the fleet" if self.origin == "scaled" else "")
 
     def times(self, factor: float) -> Self:
         """The figures of so many times as much of the same.
@@ -102,7 +116,10 @@ class DatasetFigures:
         counts = {name: getattr(self, name) for name in ("clips", "frames", "detections", "tracks", "bytes")}
         # what there is some of, there is some of, however small the factor: 0 frames would mean "not labelled"
         scaled = {name: max(round(count * factor), min(count, 1)) for name, count in counts.items()}
-        return replace(self, camera_hours=self.camera_hours * factor, cameras=cameras, **scaled)
+        origin: Origin = "scaled" if self.origin == "measured" else self.origin
+        return replace(
+            self, camera_hours=self.camera_hours * factor, cameras=cameras, origin=origin, **scaled
+        )
 
     def as_json(self) -> dict[str, object]:
         """The form that `budget --json` and the table's metadata carry."""

@@ -21,6 +21,7 @@ UPLINK_UNITS: Final = {
     "bytes_per_vehicle_hour": "B/h",
     "recorded": "PB",
     "uploaded": "PB",
+    "upload_hours": "h",
     "upload_days": "d",
     "ingest": "bit/s",
 }
@@ -113,7 +114,7 @@ def uplink(facts: Facts, figures: DatasetFigures, fleet: Fleet, inputs: Inputs) 
 
     Returns:
         By quantity, float64[draws]: bytes of a vehicle-hour; petabytes that are recorded, and that are
-        kept and uploaded; days that each vehicle needs to upload its part, connected some hours a day; and
+        kept and uploaded; hours of its connection that each vehicle needs to upload its part, and the days that have so many; and
         bits a second that the data centre must take in while the fleet drives.
 
     Raises:
@@ -134,6 +135,7 @@ def uplink(facts: Facts, figures: DatasetFigures, fleet: Fleet, inputs: Inputs) 
         "bytes_per_vehicle_hour": hourly,
         "recorded": hourly * fleet.recorded_hours / _PETA,
         "uploaded": uploaded / _PETA,
+        "upload_hours": uploaded / fleet.vehicles / daily * connected,
         "upload_days": uploaded / fleet.vehicles / daily,
         "ingest": uploaded * BITS_PER_BYTE / (fleet.days * 24 * SECONDS_PER_HOUR),
     }

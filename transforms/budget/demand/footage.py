@@ -51,7 +51,7 @@ def footage_of(facts: Facts, figures: DatasetFigures, inputs: Inputs) -> Footage
         shown * SECONDS_PER_HOUR / figures.camera_hours,
         "px/h",
         "estimate",
-        "all frames of a camera-hour, mean over the data set's cameras",
+        f"all frames of a camera-hour, mean over {figures.source}",
     )
     return Footage(
         hours=figures.camera_hours,

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from models.card import known_cards
+from models.errors import ModelUsageError
 from models.flops import GraphFlops, count_file
 from models.registry import find_model
 from transforms.budget.errors import BudgetUsageError
@@ -45,7 +46,12 @@ def counted_network(given: str, size: tuple[int, int] | None = None) -> CountedN
         ModelFetchError: the model is not here.
     """
     if given.lower().endswith(".onnx"):
-        return CountedNetwork(Path(given).stem, count_file(given, size=size))
+        try:
+            return CountedNetwork(Path(given).stem, count_file(given, size=size))
+        except ModelUsageError as error:
+            if size is None and "open" in str(error):
+                raise ModelUsageError(f"{error}; an input size gives height and width") from error
+            raise
     card = known_cards().get(given)
     if card is None:
         return None
@@ -83,7 +89,10 @@ def add_counted(network: CountedNetwork, own: OwnFacts, facts: Facts) -> None:
         BudgetUsageError: nothing of it could be counted, or its figures are not those of a network.
     """
     if not network.flops.forward or not network.flops.parameters:
-        raise BudgetUsageError(f"network {network.name}: no operator in it is counted: it cannot be trained")
+        held = ", ".join(dict.fromkeys(item.op_type for item in network.flops.uncounted)) or "it has none"
+        raise BudgetUsageError(
+            f"network {network.name}: none of its operators is counted ({held}): it cannot be trained"
+        )
     record: dict[str, Any] = {
         "formula": "graph",
         "title": f"{network.name}, {network.flops.parameters:,} parameters",

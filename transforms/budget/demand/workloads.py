@@ -35,8 +35,10 @@ class Demand:
         footage: the data set's video as it is stored; None where none is read.
         tokens: trained tokens, float64[draws]; None where the network sees frames, or unknown.
         shape: what a layout must hold; None where the network's shape is unknown.
+        batch_ratio: the critical batch over its median, float64[draws]; None where shape and batch are guesses.
         precision: number format of the multiplications.
-        supposed: whether shape and batch are guesses from the network's size: a layout is told, but binds nothing.
+        supposed: whether shape and batch are guesses from the network's size: then a layout bounds the accelerators
+            that are used, but not the utilisation.
     """
 
     flops: FloatArray
@@ -47,6 +49,7 @@ class Demand:
     footage: Footage | None
     tokens: FloatArray | None
     shape: TrainingShape | None
+    batch_ratio: FloatArray | None
     precision: str
     supposed: bool = False
 
@@ -140,12 +143,13 @@ def _transformer(
             layers=round(layers),
             width=round(width),
             context=round(context),
-            batch=max(1.0, inputs.note("critical_batch", workload.batch) / _per_sample(workload, context)),
+            batch=max(1.0, workload.batch.p50 / _per_sample(workload, context)),
             flops=transformer_flops(
                 network.active_parameters.p50, context, layers, width, context, attention
             ),
             state_bytes=inputs.note("state_bytes", facts.training.state_bytes),
         ),
+        batch_ratio=_batch_ratio(workload, inputs, streams),
         precision=workload.precision,
     )
 
@@ -177,7 +181,7 @@ def _graph(
     multiple = inputs.note("training_multiple", network.multiple)
     frames = _frames(workload.video, figures, inputs)
     flops = graph_flops(forward, frames * passes, passes * 0 + multiple)
-    batch = inputs.note("critical_batch", workload.batch)
+    batch = workload.batch.p50
     if workload.batch.unit == "tokens":
         batch /= _tokens_per_frame(workload.video, figures) or 1.0
     return Demand(
@@ -199,6 +203,7 @@ def _graph(
             state_bytes=inputs.note("state_bytes", facts.training.state_bytes),
             activation_bytes=activations,
         ),
+        batch_ratio=_batch_ratio(workload, inputs, streams),
         precision=workload.precision,
     )
 
@@ -223,7 +228,7 @@ def _video_tokens(video: VideoInput, figures: DatasetFigures, inputs: Inputs) ->
             for camera in figures.cameras
         )
     return inputs.given(
-        "video_tokens", tokens, "tokens", "estimate", "cameras, hours and frame sizes of the data set"
+        "video_tokens", tokens, "tokens", "estimate", f"hours and frame sizes of {figures.source}"
     )
 
 
@@ -242,6 +247,13 @@ def _context(workload: Workload, figures: DatasetFigures, inputs: Inputs) -> flo
     return max(context, _tokens_per_frame(workload.video, figures))
 
 
+def _batch_ratio(workload: Workload, inputs: Inputs, streams: _Streams) -> FloatArray:
+    batch = workload.batch
+    drawn = inputs.draw("critical_batch", batch, f"{streams.workload}batch")
+    # a layout at the median says little of one at many times the batch
+    return np.clip(drawn, batch.p10, batch.p90) / batch.p50
+
+
 def _per_sample(workload: Workload, context: float) -> float:
     """What the batch is counted in, a sequence."""
     return context if workload.batch.unit == "tokens" else 1.0
@@ -250,8 +262,8 @@ def _per_sample(workload: Workload, context: float) -> float:
 def _frames(video: VideoInput, figures: DatasetFigures, inputs: Inputs) -> float:
     """Frames of the data set, each once: those that are labelled, or so many a second."""
     if video.labelled_only and figures.frames:
-        kind: InputKind = "measured"
-        return inputs.given("labelled_frames", figures.frames, "frames", kind, "table frames of the data set")
+        kind: InputKind = "measured" if figures.origin == "measured" else "estimate"
+        return inputs.given("labelled_frames", figures.frames, "frames", kind, f"frames of {figures.source}")
     rate = inputs.note("frames_per_second", video.rate)
     return sum(camera.hours * SECONDS_PER_HOUR * min(rate, camera.fps_mean) for camera in figures.cameras)
 
@@ -268,4 +280,4 @@ def _frame_pixels(figures: DatasetFigures, inputs: Inputs) -> float:
     # labelled frames fall on the cameras as their hours do
     area = sum(camera.hours * camera.width * camera.height for camera in figures.cameras)
     mean = area / figures.camera_hours if figures.camera_hours else 0.0
-    return inputs.given("frame_pixels", mean, "px", "estimate", "mean over the data set's camera-hours")
+    return inputs.given("frame_pixels", mean, "px", "estimate", f"mean over the hours of {figures.source}")

@@ -31,6 +31,9 @@ _TEXTS: Final = {
 }
 """Columns that are texts, and the run's fields they fill."""
 
+_SAMPLE_UNITS: Final = ("", "tokens", "images", "image-text pairs", "samples")
+"""What samples are counted in; what stands behind a bracket or an @ says of which kind."""
+
 _NUMBERS: Final = {
     "params": ("parameters", "parameters"),
     "active_params": ("active_parameters", "parameters"),
@@ -106,6 +109,8 @@ def _toml_tables(path: Path, text: str) -> Iterator[tuple[int, Mapping[str, Any]
         content = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise BudgetUsageError(f"{path}: {error}") from None
+    except RecursionError:
+        raise BudgetUsageError(f"{path}: nested too deeply, no file of runs") from None
     tables = content.pop("runs", [])
     if content or not isinstance(tables, list) or not all(isinstance(table, dict) for table in tables):
         raise BudgetUsageError(f"{path}: runs are tables [[runs]], and nothing stands beside them")
@@ -146,6 +151,9 @@ def _table(where: str, row: Mapping[str, str | None]) -> Mapping[str, Any]:
     for name, (field, unit) in _NUMBERS.items():
         if name in cells:
             table[field] = {"value": _number(where, name, cells[name]), "unit": unit}
+    unit = table["sample_unit"].split("(")[0].split("@")[0].strip()
+    if unit not in _SAMPLE_UNITS:
+        raise BudgetUsageError(f"{where}: unit {unit!r} is none of {', '.join(filter(None, _SAMPLE_UNITS))}")
     year = _number(where, "year", cells["year"])
     if not (year.is_integer() and date.min.year <= year <= date.max.year):
         raise BudgetUsageError(f"{where}: year {cells['year']!r} is not a year")

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator
 
-from transforms.budget.facts.values import Fact, HourlyRate, Ratio, Record, Share, measured_in
+from transforms.budget.facts.values import Count, Fact, HourlyRate, Ratio, Record, Share, measured_in
 
 # As in values.py, wide enough for any machine; they catch a slipped prefix or unit.
 FailureRate = Annotated[Fact, AfterValidator(measured_in("1/h", 1e-8, 1e-1))]
@@ -24,12 +24,14 @@ class Reliability(Record):
     Attributes:
         failure_rate: failures of an accelerator-hour that stop the training.
         checkpoint_write: time that writing a checkpoint takes from the training.
+        published_count: accelerators of the trainings that utilisation is known from: it holds their failures.
         restart: from a failure until the training goes on from its last checkpoint.
     """
 
     failure_rate: FailureRate
     checkpoint_write: Seconds
     restart: Seconds
+    published_count: Count
 
 
 class Storage(Record):

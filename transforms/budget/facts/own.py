@@ -3,6 +3,7 @@
 import json
 import tomllib
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
@@ -21,6 +22,10 @@ _SINGULAR: Final = {
 
 _LARGEST: Final = 1_000_000
 """Bytes that such a file may have: the package's own are far below."""
+
+
+_DEEPEST: Final = 20
+"""Tables within tables that such a file may have: the package's own have five."""
 
 
 class OwnFacts:
@@ -113,9 +118,11 @@ def _read(path: Path, table: str) -> dict[str, dict[str, Any]]:
     try:
         if path.stat().st_size > _LARGEST:
             raise BudgetUsageError(f"{what} {path}: larger than {_LARGEST:,} bytes, no file of facts")
-        content = tomllib.loads(path.read_text(encoding="utf-8"))
+        content = tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except (OSError, ValueError) as error:  # TOML and encoding errors are ValueErrors
         raise BudgetUsageError(f"{what} {path}: {error}") from None
+    except RecursionError:
+        raise BudgetUsageError(f"{what} {path}: nested too deeply, no file of facts") from None
     if not content.keys() & _SINGULAR.keys():
         content = {table: {path.stem: content}}
     foreign = sorted(content.keys() - _SINGULAR.keys())
@@ -123,4 +130,29 @@ def _read(path: Path, table: str) -> dict[str, dict[str, Any]]:
         raise BudgetUsageError(
             f"{what} {path}: tables can be {', '.join(_SINGULAR)}; not {', '.join(foreign)}"
         )
+    if _depth(content) > _DEEPEST:
+        raise BudgetUsageError(f"{what} {path}: nested too deeply, no file of facts")
+    own = content.get("accelerators", {})
+    for cluster in content.get("clusters", {}).values():
+        for phase in cluster.get("phases", ()) if isinstance(cluster, Mapping) else ():
+            _resolve(phase, own)
     return {name: inherit({"": records})[""] for name, records in content.items()}
+
+
+def _resolve(phase: Any, own: Mapping[str, Any]) -> None:
+    """Puts an accelerator's name where a phase has its alias."""
+    given = phase.get("accelerator") if isinstance(phase, dict) else None
+    if isinstance(given, str) and given not in own:
+        # what is unknown is told with its place when all facts are joined
+        with suppress(BudgetUsageError):
+            phase["accelerator"] = load_facts().accelerator(given)
+
+
+def _depth(content: Mapping[str, Any]) -> int:
+    """Levels of tables within tables, counted without recursion."""
+    level, tables = 0, [content]
+    while tables and level <= _DEEPEST:
+        level += 1
+        inner = (value for table in tables for value in table.values())
+        tables = [value for value in inner if isinstance(value, Mapping)]
+    return level

@@ -17,7 +17,7 @@ class Growth:
         fixed: days of computing what does not grow: text.
         growing: days of computing what does, for the data set as it is.
         reading: days of reading and decoding it, while others compute.
-        goodput: share of all days that is progress.
+        goodput: share of all days that is progress, over that of the published runs.
     """
 
     fixed: FloatArray
@@ -33,8 +33,7 @@ class Growth:
             found: an evaluation of a training that computes something.
         """
         growing = found.compute_days * (found.demand.data_flops / found.demand.flops)
-        goodput = found.interruptions.goodput if found.interruptions else np.ones_like(growing)
-        return cls(found.compute_days - growing, growing, found.loader_days, goodput)
+        return cls(found.compute_days - growing, growing, found.loader_days, found.progress)
 
     @property
     def grows(self) -> bool:

@@ -8,6 +8,7 @@ from typing import Final
 from transforms.budget.amounts import amount, count, interval
 from transforms.budget.demand.figures import DatasetFigures
 from transforms.budget.estimates import Estimate
+from transforms.budget.estimating import REFERENCE
 from transforms.budget.facts.library import Facts
 from transforms.budget.supply.phases import closed, pools_on
 
@@ -55,9 +56,14 @@ def _of_one(estimates: Sequence[Estimate], data: str, facts: Facts) -> str:
     best, title = cheapest(estimates), _title(estimates[0], facts)
     if best is None or best.quantities is None or best.detail is None:
         return f"{title}{data}: {estimates[0].reasons[0]}"
-    hours, days = best.detail.also["h100_hours"], best.quantities["training_days"]
+    hours, days = best.quantities["accelerator_hours"], best.quantities["training_days"]
+    name = "H100" if best.accelerator == REFERENCE else best.accelerator
     where = f" on {_place(best, facts)}" if best.cluster is not None else ""
-    parts = [interval(hours.p10, hours.p50, hours.p90, "H100-hours") + where]
+    told = interval(hours.p10, hours.p50, hours.p90, f"{name}-hours")
+    # where nothing is feasible, the reasons need the room
+    if best.accelerator != REFERENCE and best.feasible:
+        told += f" = {amount(best.detail.also['h100_hours'].p50, 'H100-hours')}"
+    parts = [told + where]
     share = best.detail.share
     # days without a count would be those of a single accelerator
     if best.cluster is not None or share.kind == "user":

@@ -63,7 +63,7 @@ class Feed:
         )
 
 
-def feed(facts: Facts, accelerator: str, count: float, footage: Footage, inputs: Inputs) -> Feed:
+def feed(facts: Facts, accelerator: str, count: float | FloatArray, footage: Footage, inputs: Inputs) -> Feed:
     """What the loader can feed to accelerators.
 
     Each accelerator has its part of the server's cores, of the file system and of its own network.
@@ -83,11 +83,11 @@ def feed(facts: Facts, accelerator: str, count: float, footage: Footage, inputs:
     limits = {
         "decode": Limit(
             count * decoding_cores / footage.decode_core_s,
-            f"{decoding.share.p50:.0%} of {count:,.0f} x {cores.p50:.3g} cores decode",
+            f"{decoding.share.p50:.0%} of {float(np.median(count)):,.0f} x {cores.p50:.3g} cores decode",
         ),
         "storage": Limit(
             count * read_rate / footage.stored_bytes,
-            f"{count:,.0f} x {storage.read_rate.p50 / 1e9:.2g} GB/s read",
+            f"{float(np.median(count)):,.0f} x {storage.read_rate.p50 / 1e9:.2g} GB/s read",
         ),
     }
     scale_out = facts.accelerators[accelerator].scale_out
@@ -96,7 +96,7 @@ def feed(facts: Facts, accelerator: str, count: float, footage: Footage, inputs:
         part = inputs.draw("network_share", storage.network_share)
         limits["network"] = Limit(
             count * link * part / BITS_PER_BYTE / footage.stored_bytes,
-            f"{storage.network_share.p50:.0%} of {count:,.0f} x {scale_out.p50 / 1e9:,.3g} Gbit/s carry",
+            f"{storage.network_share.p50:.0%} of {float(np.median(count)):,.0f} x {scale_out.p50 / 1e9:,.3g} Gbit/s carry",
         )
     return Feed(limits)
 

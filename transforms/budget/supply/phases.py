@@ -91,6 +91,10 @@ def pools_on(cluster: Cluster, day: date) -> tuple[Pool, ...]:
     for phase in sorted(cluster.phases, key=lambda phase: phase.as_of):
         if phase.as_of > day or phase.state == "closed":
             continue
+        known = newest.get(phase.accelerator or "")
+        if phase.state == "planned" and known is not None and known.phase.state == "operating":
+            # what is planned does not take away what is there
+            continue
         if phase.accelerator is not None and phase.count is not None:
             newest[phase.accelerator] = Pool(phase, phase.accelerator, int(phase.count.p50))
     return tuple(newest.values())
@@ -143,19 +147,26 @@ def remarks(cluster: Cluster, day: date, pool: Pool | None) -> list[str]:
     said = []
     if pool is not None and pool.phase.state == "operating" and pool.phase.status not in _PLAIN:
         said.append(f"{cluster.title}: {pool.phase.name} of {pool.phase.as_of}: {pool.phase.status}")
-    said += [
-        f"{cluster.title}: not counted: {phase.name} of {phase.as_of} ({_missing(phase)}): {phase.status}"
-        for phase in phases
-        if phase.as_of <= day
-        and phase.state != "closed"
-        and (phase.accelerator is None or phase.count is None)
-        # an unknown count matters until a later phase of the same accelerator tells it
-        and known.get(phase.accelerator or "", phase.as_of) <= phase.as_of
-    ]
+    for phase in phases:
+        kept = known.get(phase.accelerator or "")
+        if phase.as_of > day or phase.state == "closed":
+            continue
+        if phase.accelerator is None or phase.count is None:
+            # an unknown count matters until a later phase of the same accelerator tells it
+            if kept is None or kept <= phase.as_of:
+                said.append(f"{_told(cluster, phase)} ({_missing(phase)}): {phase.status}")
+        elif kept is not None and kept < phase.as_of:
+            said.append(
+                f"{_told(cluster, phase)} ({phase.count.p50:,.0f} {phase.accelerator}): {phase.status}"
+            )
     later = _listed(
         f"{phase.name} from {phase.as_of} ({phase.status})" for phase in phases if phase.as_of > day
     )
     return [*said, f"{cluster.title}: later, not counted: {later}"] if later else said
+
+
+def _told(cluster: Cluster, phase: Phase) -> str:
+    return f"{cluster.title}: not counted: {phase.name} of {phase.as_of}"
 
 
 def _missing(phase: Phase) -> str:

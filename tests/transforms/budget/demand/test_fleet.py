@@ -102,6 +102,7 @@ def test_an_uplink_by_hand(facts, figures):
             "bytes_per_vehicle_hour": hourly,
             "recorded": hourly * 60_000 / 1e15,
             "uploaded": hourly * 6_000 / 1e15,
+            "upload_hours": hourly * 6 / (facts.uplink.rate.p50 / 8 * 3600),
             "upload_days": hourly * 6 / daily,
             "ingest": hourly * 6_000 * 8 / (30 * 86_400),
         }

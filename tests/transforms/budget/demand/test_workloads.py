@@ -11,7 +11,7 @@ from transforms.budget.errors import BudgetUsageError
 HOURS = 10.0
 SECONDS = HOURS * 3600
 FILM = DatasetFigures.of_hours(HOURS)  # 1280 x 960 at 36 frames a second
-LABELLED = replace(FILM, frames=1000)
+LABELLED = replace(FILM, frames=1000, origin="measured")
 PIXELS = 1280 * 960
 
 

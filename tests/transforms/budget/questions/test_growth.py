@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -54,7 +56,7 @@ def test_the_closed_form_is_what_an_evaluation_gives(asked, workload, factor):
 
 def test_without_a_count_nothing_fails(asked):
     found = evaluate(asked.of_flops(), asked.draws)
-    assert Growth.of(found).goodput == pytest.approx(found.interruptions.goodput)
+    assert Growth.of(found).goodput == pytest.approx(found.interruptions.beyond_evidence)
 
 
 def test_what_a_data_set_has_it_has_more_of(figures):
@@ -62,7 +64,7 @@ def test_what_a_data_set_has_it_has_more_of(figures):
     assert (twice.camera_hours, twice.clips, twice.frames) == (800.0, 48_000, 2_000_000)
     assert (twice.detections, twice.tracks, twice.bytes) == (10_000_000, 80_000, 2 * 10**12)
     assert [camera.hours for camera in twice.cameras] == [200.0, 600.0]
-    assert figures.times(1) == figures
+    assert figures.times(1) == replace(figures, origin="scaled")
 
 
 def test_a_little_of_a_labelled_data_set_is_labelled(figures):
