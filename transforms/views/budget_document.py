@@ -213,6 +213,7 @@ class BudgetDocument(_Record):
     """All that one command found."""
 
     headline: str = ""
+    notes: tuple[str, ...] = ()
     dataset: str | None = None
     figures: dict[str, object] | None = None
     fleet: dict[str, object] | None = None
