@@ -238,3 +238,20 @@ def test_the_module_is_light_and_knows_beam_only_with_a_data_set():
         [sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stderr
+
+
+def test_a_file_is_no_data_set(tmp_path):
+    (tmp_path / "notes.txt").write_text("not a folder")
+    with pytest.raises(UsageError, match="no labelled data set here"):
+        command(tmp_path / "notes.txt")
+
+
+def test_a_data_set_that_cannot_be_written_is_answered_all_the_same(dataset, monkeypatch):
+    writable = command(dataset, "--workload", "fsd", "--cluster", "cortex")[1]
+    (dataset / "budget" / "all.parquet").unlink()
+    monkeypatch.setattr("os.access", lambda *_: False)
+    outcome, data = command(dataset, "--workload", "fsd", "--cluster", "cortex")
+    assert data["estimates"] == writable["estimates"]
+    assert data["notes"] == ["the data set cannot be written: its budget table stays"]
+    assert "the data set cannot be written" in printed(outcome)
+    assert not (dataset / "budget" / "all.parquet").exists()

@@ -83,6 +83,7 @@ def test_runs_as_an_inline_array(write):
         (",ours,,", ",ours,,,,", r"line 2: another number of cells than columns"),
         (",,\n", ',,"', r"line 2: unexpected end of data"),
         (LINE, LINE + LINE, r"line 3: there are two runs called 'Mine'"),
+        ("tokens,", "kilotokens,", r"line 2: unit 'kilotokens' is none of tokens, images, image-text pairs"),
         (LINE, "", r"runs.csv: no run in it"),
     ],
 )

@@ -146,3 +146,21 @@ def test_two_things_of_one_name_are_refused(tmp_path):
 def test_unknown_names_are_told_with_the_known_ones(table, told):
     with pytest.raises(BudgetUsageError, match=told):
         OwnFacts().name(table, "skynet")
+
+
+@pytest.mark.parametrize(
+    "text", ["a = " + "[" * 5000, ".".join("a" * 5000) + " = 1", "clusters.a" + ".b" * 30 + " = 1"]
+)
+def test_a_file_nested_too_deeply_is_told(tmp_path, text):
+    with pytest.raises(BudgetUsageError, match="nested too deeply, no file of facts"):
+        OwnFacts().name("clusters", written(tmp_path, "deep.toml", text))
+
+
+def test_a_cluster_may_name_an_accelerator_by_its_alias(tmp_path):
+    own = OwnFacts()
+    name = own.name("clusters", written(tmp_path, "garage.toml", GARAGE.replace("H100-SXM", "H100-80GB")))
+    assert own.facts().clusters[name].phases[0].accelerator == "H100-SXM"
+
+
+def test_a_byte_order_mark_is_no_matter(tmp_path):
+    assert OwnFacts().name("clusters", written(tmp_path, "garage.toml", "\ufeff" + GARAGE)) == "garage"

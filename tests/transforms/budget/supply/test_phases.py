@@ -138,3 +138,13 @@ def test_allocations(text, of, count):
 @given(st.integers(1, 10**7), st.floats(0.01, 100))
 def test_a_share_is_at_least_one_and_at_most_all(available, percent):
     assert 1 <= Allocation.parse(f"{percent}%").of(available) <= available
+
+
+def test_what_is_planned_does_not_take_away_what_operates(facts):
+    colossus2 = facts.clusters["colossus2"]
+    day = date(2026, 5, 6)
+    (pool,) = pools_on(colossus2, day)
+    assert (pool.phase.name, pool.count) == ("phase 1", 110_000)
+    assert remarks(colossus2, day, pool) == [
+        "Colossus 2: not counted: projection of 2026-02-01 (550,000 GB200): projected"
+    ]
