@@ -17,8 +17,8 @@ from apache_beam.options.pipeline_options import PipelineOptions
 
 from models.registry import ModelRef, find_model
 from models.sessions import load_detector
-from pipelines.beam_options import beam_options, clear_message, refuse_local_output, workers_here
-from pipelines.interrupts import interrupts
+from pipelines.beam_options import beam_options, refuse_local_output, workers_here
+from pipelines.execution import execute
 from pipelines.jobs import AutolabelJob
 from pipelines.locks import LOCK, output_lock
 from pipelines.outcome import JobError, UsageError
@@ -145,19 +145,14 @@ def run(job: AutolabelJob, beam_arguments: Sequence[str]) -> RunResult:
 
 
 def _execute(job: AutolabelJob, resources: Resources, options: PipelineOptions) -> None:
-    # a folder called models/ where the user stands would shadow ours in worker processes
-    os.environ["PYTHONSAFEPATH"] = "1"
     try:
-        with interrupts() as interrupted, beam.Pipeline(options=options) as root:
-            build(root, job, resources)
-    except Exception as error:
-        if interrupted.is_set():
-            # a worker's interrupt comes back as a failed pipeline
-            raise KeyboardInterrupt from error
-        if isinstance(error, TwoCarsError) or TwoCarsError.__name__ in str(error):
+        execute(options, lambda root: build(root, job, resources))
+    except JobError as error:
+        cause = error.__cause__
+        if isinstance(cause, TwoCarsError) or TwoCarsError.__name__ in str(cause):
             # the plan is made by a worker; from another process its errors come back as text
-            raise UsageError(clear_message(error)) from error
-        raise JobError(clear_message(error)) from error
+            raise UsageError(str(error)) from error
+        raise
 
 
 def _find_models(job: AutolabelJob) -> list[ModelRef]:

@@ -10,9 +10,9 @@ from pathlib import Path
 import apache_beam as beam
 import pyarrow.parquet as pq
 
-from pipelines.beam_options import beam_options, clear_message
+from pipelines.beam_options import beam_options
+from pipelines.execution import execute
 from pipelines.locks import output_lock
-from pipelines.outcome import JobError
 from pipelines.places import labelled
 from transforms.budget.demand.figures import DatasetFigures
 from transforms.budget.request import BudgetRequest
@@ -82,11 +82,7 @@ def run(job: BudgetJob, beam_arguments: Sequence[str] = ()) -> DatasetFigures:
         return figures_in(job.dataset)
     store = open_store(job.dataset)
     with output_lock(Path(job.dataset)) if not is_remote(job.dataset) else nullcontext():
-        try:
-            with beam.Pipeline(options=options) as root:
-                build(root, job)
-        except Exception as error:
-            raise JobError(clear_message(error)) from error
+        execute(options, lambda root: build(root, job))
         written = pq.read_metadata(io.BytesIO(store.read(table_file(BUDGET)))).metadata
         assert written is not None
         return figures_of(written)

@@ -1,6 +1,5 @@
 """Many budget scenarios as a pipeline: a grid in, one table out."""
 
-import os
 from collections.abc import Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
@@ -10,12 +9,11 @@ from typing import Final
 import apache_beam as beam
 import pyarrow as pa
 import pyarrow.parquet as pq
-from apache_beam.options.pipeline_options import PipelineOptions
 
-from pipelines.beam_options import THREADS_PER_PROCESS, beam_options, clear_message
-from pipelines.interrupts import interrupts
+from pipelines.beam_options import THREADS_PER_PROCESS, beam_options
+from pipelines.execution import execute
 from pipelines.locks import output_lock
-from pipelines.outcome import JobError, UsageError
+from pipelines.outcome import UsageError
 from pipelines.places import for_workers, labelled
 from pipelines.speed import cores_here
 from pipelines.toml_files import read_toml
@@ -111,7 +109,7 @@ def run(job: SweepJob, beam_arguments: Sequence[str] = (), workers: int | None =
     job = replace(job, sample=sample, output=for_workers(job.output, options))
     store = open_store(job.output)
     with output_lock(Path(job.output)) if not is_remote(job.output) else nullcontext():
-        _execute(job, options)
+        execute(options, lambda root: build(root, job))
         rows = pq.ParquetFile(pa.BufferReader(store.read(TABLE)))
         return rows.read([name for name in rows.schema_arrow.names if name != "reasons"])
 
@@ -119,16 +117,3 @@ def run(job: SweepJob, beam_arguments: Sequence[str] = (), workers: int | None =
 def _processes(scenarios: int) -> int:
     """Processes that pay: starting some takes as long as evaluating a few thousand scenarios."""
     return min(cores_here(), -(-scenarios // SCENARIOS_PER_PROCESS))
-
-
-def _execute(job: SweepJob, options: PipelineOptions) -> None:
-    # a folder called models/ where the user stands would shadow ours in worker processes
-    os.environ["PYTHONSAFEPATH"] = "1"
-    try:
-        with interrupts() as interrupted, beam.Pipeline(options=options) as root:
-            build(root, job)
-    except Exception as error:
-        if interrupted.is_set():
-            # a worker's interrupt comes back as a failed pipeline
-            raise KeyboardInterrupt from error
-        raise JobError(clear_message(error)) from error

@@ -60,14 +60,12 @@ class Site:
 
     Attributes:
         accelerator: on what.
-        count: how many of them.
         place: whose electricity.
         owned: whether the accelerators are written off (a cluster) or rented.
         day: the date of prices.
     """
 
     accelerator: str
-    count: int
     place: str
     owned: bool
     day: date

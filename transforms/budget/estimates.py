@@ -46,7 +46,7 @@ class Allotment:
     Attributes:
         available: the pool's accelerators, or as many of them as were asked for.
         used: those that the training can make use of.
-        kind: whether the part was asked for (user) or is all of the pool (default).
+        kind: whether somebody said how many (user) or nobody did (default).
         limited_by: what keeps the training from using more: the loader, the critical batch, cost (they would not
             pay), or accelerators (there are no more); None where more would hardly shorten it.
     """

@@ -181,11 +181,8 @@ def _detail(
         "training_flops": summary(found.demand.flops, "FLOP"),
     }
     total = float(np.median(found.demand.flops)) or 1.0
-    limited: str | None = found.layouts.limited_by if found.layouts else "accelerators"
-    if np.median(found.loader_days) > np.median(found.compute_days):
-        limited = "loader"
     return Detail(
-        share=Allotment(target.available, found.used, asked, limited),
+        share=Allotment(target.available, found.used, asked, found.limited_by),
         stands_in=stands_in,
         data_share=float(np.median(found.demand.data_flops)) / total,
         also=also,

@@ -119,6 +119,13 @@ class Evaluation:
     inputs: Inputs
 
     @property
+    def limited_by(self) -> str | None:
+        """What keeps the training from using more accelerators, as `estimates.Allotment` tells it."""
+        if np.median(self.loader_days) > np.median(self.compute_days):
+            return "loader"
+        return self.layouts.limited_by if self.layouts else "accelerators"
+
+    @property
     def power_mw(self) -> FloatArray:
         """Mean power of the facility for the accelerators used, while the training runs, float64[draws]."""
         power: FloatArray = self.values["energy_mwh"] / (self.values["training_days"] * 24)
@@ -155,7 +162,7 @@ def evaluate(scenario: Scenario, draws: NormalDraws) -> Evaluation:
     stopped = _interruptions(facts, used, inputs) if target.counted else None
     progress = stopped.beyond_evidence if stopped else np.ones(inputs.count)
     days = np.maximum(compute_days, waiting_days) / progress
-    site = Site(target.accelerator, used, target.place, owned=target.owned, day=target.day)
+    site = Site(target.accelerator, target.place, owned=target.owned, day=target.day)
     return Evaluation(
         values=quantities(facts, site, days * 24 * at_work, days, inputs),
         demand=demand,

@@ -88,7 +88,7 @@ def of_training(
         reason = (
             f"power: {found.used:,} accelerators draw {power_mw:,.3g} MW, the site has {facility.p90:,.3g}"
         )
-        yield Obstacle(reason, f"an allocation of {fits:,}")
+        yield Obstacle(reason, f"an allocation of {fits:,}" if fits else None)
 
 
 def _state(facts: Facts, target: Target, parameters: float) -> Iterator[Obstacle]:

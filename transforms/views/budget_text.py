@@ -31,6 +31,7 @@ _BEYOND: Final = {
     "loader": "reading and decoding is what takes the time",
 }
 _SMALL: Final = 0.01
+_LATE: Final = 0.1
 
 
 def answer_text(answer: Answer) -> "tuple[RenderableType, ...]":
@@ -126,9 +127,7 @@ def _table(rows: Sequence[Estimate]) -> "RenderableType":
     from rich.table import Table
 
     title = f"{rows[0].workload or 'training'}: median and 80 % interval"
-    table = Table(
-        title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0)
-    )
+    table = Table(title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, padding=0)
     for heading in ("cluster", "used", "feasible"):
         table.add_column(heading, overflow="fold")
     for heading in _HEADINGS:
@@ -158,11 +157,11 @@ def _cell(quantity: Quantity | None) -> str:
 
 
 def _two_digits(value: float) -> str:
-    """At most six characters."""
+    """Six characters at most, so that intervals do not break; one digit where the first comes late."""
     if 0 < value < _SMALL:
         mantissa, exponent = f"{value:.0e}".split("e")
         return f"{mantissa}e{int(exponent)}"
-    return short(float(f"{value:.2g}"))
+    return short(float(f"{value:.{1 if value < _LATE else 2}g}"))
 
 
 def _remarks(rows: Sequence[Estimate]) -> Iterator[str]:

@@ -11,7 +11,6 @@ def medians(facts, hours=1000.0, **changes):
     site = Site(
         **{
             "accelerator": "H100-SXM",
-            "count": 10,
             "place": "austin",
             "owned": True,
             "day": facts.newest,
@@ -19,7 +18,7 @@ def medians(facts, hours=1000.0, **changes):
         }
     )
     inputs = Inputs(Draws(0))
-    values = quantities(facts, site, np.full(4000, hours), np.full(4000, hours / 24 / site.count), inputs)
+    values = quantities(facts, site, np.full(4000, hours), np.full(4000, hours / 24 / 10), inputs)
     assert list(values) == list(UNITS)
     return {name: float(np.median(value)) for name, value in values.items()}
 

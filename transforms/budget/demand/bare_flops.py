@@ -39,7 +39,6 @@ def demand_of_flops(
         shape=shape,
         batch_ratio=None,
         precision="bf16",
-        supposed=True,
     )
 
 

@@ -37,8 +37,6 @@ class Demand:
         shape: what a layout must hold; None where the network's shape is unknown.
         batch_ratio: the critical batch over its median, float64[draws]; None where shape and batch are guesses.
         precision: number format of the multiplications.
-        supposed: whether shape and batch are guesses from the network's size: then a layout bounds the accelerators
-            that are used, but not the utilisation.
     """
 
     flops: FloatArray
@@ -51,7 +49,11 @@ class Demand:
     shape: TrainingShape | None
     batch_ratio: FloatArray | None
     precision: str
-    supposed: bool = False
+
+    @property
+    def supposed(self) -> bool:
+        """Whether shape and batch are guesses: then a layout bounds the accelerators used, not the utilisation."""
+        return self.batch_ratio is None
 
     @property
     def fed_hours(self) -> FloatArray | None:

@@ -23,7 +23,6 @@ _SINGULAR: Final = {
 _LARGEST: Final = 1_000_000
 """Bytes that such a file may have: the package's own are far below."""
 
-
 _DEEPEST: Final = 20
 """Tables within tables that such a file may have: the package's own have five."""
 

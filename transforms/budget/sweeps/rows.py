@@ -95,7 +95,7 @@ def _on_pool(placed: Placement) -> Row:
         "accelerator": placed.pool.accelerator,
         "accelerators_available": placed.scenario.target.available,
         "accelerators_used": found.used,
-        "limited_by": found.layouts.limited_by if found.layouts else None,
+        "limited_by": found.limited_by,
         "feasible": placed.feasible,
         "reasons": [obstacle.reason for obstacle in placed.obstacles],
     }
