@@ -5,6 +5,7 @@ from datetime import date
 from pathlib import Path
 
 import pytest
+from speeds import SPEED
 
 from models.flops import GraphFlops
 from transforms.budget.answering import answer, answer_flops
@@ -15,21 +16,10 @@ from transforms.budget.demand.onnx_networks import CountedNetwork, add_counted
 from transforms.budget.errors import BudgetUsageError
 from transforms.budget.facts.library import load_facts
 from transforms.budget.facts.own import OwnFacts
-from transforms.budget.labelling import LabellingSpeed
 from transforms.budget.request import BudgetRequest, FlopsRequest
 
 CLI = Path(__file__).parents[3] / "docs" / "cli.md"
 DRAWS = 100
-SPEED = LabellingSpeed(
-    frames_per_second_per_core=10.0,
-    cores=2,
-    frames_per_camera_hour=18_000.0,
-    decode_share=0.25,
-    sampling="5",
-    cpu="Made-up 1",
-    run_id="20260102T030405Z-c35883",
-    as_of=date(2026, 1, 2),
-)
 FLEET = Fleet(vehicles=1000, hours_per_day=1, days=30, keep_rate=0.1)
 
 

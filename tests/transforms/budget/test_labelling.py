@@ -1,10 +1,10 @@
 import json
 from dataclasses import asdict, replace
-from datetime import date
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from speeds import SPEED
 
 from transforms.budget.demand.figures import CameraFigures, DatasetFigures
 from transforms.budget.demand.fleet import Fleet, scale
@@ -13,7 +13,6 @@ from transforms.budget.errors import BudgetUsageError
 from transforms.budget.facts.library import load_facts
 from transforms.budget.labelling import (
     SPEED_FILE,
-    LabellingSpeed,
     SpeedRecord,
     labelling_cost,
     newest_speed,
@@ -31,16 +30,6 @@ RECORD = SpeedRecord(
     workers=2,
     cores=2,
     cpu="Made-up 1",
-)
-SPEED = LabellingSpeed(
-    frames_per_second_per_core=10.0,
-    cores=2,
-    frames_per_camera_hour=18_000.0,
-    decode_share=0.25,
-    sampling="5",
-    cpu="Made-up 1",
-    run_id="20260102T030405Z-c35883",
-    as_of=date(2026, 1, 2),
 )
 FIGURES = DatasetFigures(100.0, 6000, 1_800_000, (CameraFigures("front", 1280, 960, 30.0, 100.0),))
 
