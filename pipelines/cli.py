@@ -23,6 +23,7 @@ COMMANDS: Final = (
     "budget",
     "backtest",
     "sweep",
+    "evaluate",
     "inspect",
     "sql",
     "verify",

@@ -5,16 +5,22 @@ IDF1: Ristani et al., "Performance Measures and a Data Set for Multi-Target, Mul
 MOTA: Bernardin and Stiefelhagen, "Evaluating Multiple Object Tracking Performance", 2008.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 import numpy.typing as npt
-from scipy.optimize import linear_sum_assignment
 
+from transforms.evaluation.overlaps import (
+    CategoryOverlaps,
+    Pairs,
+    assign,
+    best_pairs,
+    category_overlaps,
+    uncontested,
+)
 from transforms.evaluation.pairing import CategoryPairing, Pairing
-from transforms.labels.overlap import covered, iou
 
 ALPHAS: Final = np.arange(0.05, 0.99, 0.05)
 """Localisation thresholds HOTA is averaged over."""
@@ -22,6 +28,7 @@ ALPHAS: Final = np.arange(0.05, 0.99, 0.05)
 _MATCH: Final = 0.5
 _EPS: Final = float(np.finfo(np.float64).eps)
 
+BoolArray = npt.NDArray[np.bool_]
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
 
@@ -56,27 +63,28 @@ class TrackingFigures:
 
 
 @dataclass(frozen=True, slots=True)
-class _Frame:
-    """What is left of a frame once what counts neither way is taken out.
+class _Judged:
+    """What is left once what counts neither way is taken out.
 
     Attributes:
-        truth: object numbers within the clip, int64[G].
-        labels: track numbers within the clip, int64[L].
-        overlaps: IoU, float64[G, L].
+        truth_frames: frame of every true box, int64[M].
+        label_frames: frame of every label that counts, int64[K].
+        objects: object of every true box, int64[M].
+        tracks: track of every label, also of those that do not count, int64[N].
+        counted_tracks: track of every label that counts, int64[K].
+        pairs: labels that count and true boxes that overlap.
+        frames: frame of every pair, int64[P].
+        clips: clip of every frame, int64[F].
     """
 
-    truth: IntArray
-    labels: IntArray
-    overlaps: FloatArray
-
-
-@dataclass(frozen=True, slots=True)
-class _Clip:
-    """The frames of one clip, with objects and tracks numbered from 0."""
-
-    frames: Sequence[_Frame]
-    objects: int
-    tracks: int
+    truth_frames: IntArray
+    label_frames: IntArray
+    objects: IntArray
+    tracks: IntArray
+    counted_tracks: IntArray
+    pairs: Pairs
+    frames: IntArray
+    clips: IntArray
 
 
 def tracking_figures(pairing: Pairing, score: float = 0.0) -> dict[str, TrackingFigures]:
@@ -89,7 +97,7 @@ def tracking_figures(pairing: Pairing, score: float = 0.0) -> dict[str, Tracking
     Returns:
         Category → figures.
     """
-    return {name: category_figures(pairing.of(name).above(score)) for name in pairing.categories()}
+    return {name: figures_at(pairing.of(name), [score])[0] for name in pairing.categories()}
 
 
 def category_figures(category: CategoryPairing) -> TrackingFigures:
@@ -101,19 +109,41 @@ def category_figures(category: CategoryPairing) -> TrackingFigures:
     Args:
         category: labels with tracks, and truth.
     """
-    clips = list(_clips(category))
-    right, missed, false, aligned = _hota(clips)
-    deta = right / np.maximum(right + missed + false, 1)
+    return figures_at(category, [-np.inf])[0]
+
+
+def figures_at(
+    category: CategoryPairing, scores: Sequence[float], overlaps: CategoryOverlaps | None = None
+) -> list[TrackingFigures]:
+    """Tracking figures of one category at several score thresholds.
+
+    Args:
+        category: labels with tracks, and truth.
+        scores: thresholds; labels below are left out.
+        overlaps: what the labels overlap, where that is known already.
+
+    Returns:
+        Figures at each threshold, in order.
+    """
+    known = category_overlaps(category) if overlaps is None else overlaps
+    has_track = category.labels.tracks >= 0
+    return [
+        _figures(_judged(category, known, has_track & (category.labels.scores >= score))) for score in scores
+    ]
+
+
+def _figures(judged: _Judged) -> TrackingFigures:
+    """Figures of what is judged."""
+    truth, labels = len(judged.truth_frames), len(judged.label_frames)
+    right, aligned = _hota(judged)
+    deta = right / np.maximum(truth + labels - right, 1)
     assa = aligned / np.maximum(right, 1)
-    agreed = sum(_identity(clip) for clip in clips)
-    truth = sum(len(frame.truth) for clip in clips for frame in clip.frames)
-    labels = sum(len(frame.labels) for clip in clips for frame in clip.frames)
-    found, switches = (sum(column) for column in zip(*map(_clear, clips), strict=True)) if clips else (0, 0)
+    found, switches = _clear(judged)
     return TrackingFigures(
         hota=float(np.sqrt(deta * assa).mean()),
         deta=float(deta.mean()),
         assa=float(assa.mean()),
-        idf1=2 * agreed / max(truth + labels, 1),
+        idf1=2 * _identity(judged) / max(truth + labels, 1),
         mota=(found - (labels - found) - switches) / max(truth, 1),
         switches=switches,
         missed=truth - found,
@@ -123,117 +153,121 @@ def category_figures(category: CategoryPairing) -> TrackingFigures:
     )
 
 
-def _clips(category: CategoryPairing) -> Iterable[_Clip]:
-    """What is judged, clip by clip."""
-    has_track = category.labels.tracks >= 0
-    category = CategoryPairing(
-        category.clips, category.labels.take(has_track), category.truth, category.neutral, category.regions
+def _judged(category: CategoryPairing, overlaps: CategoryOverlaps, asked: BoolArray) -> _Judged:
+    """What is left of the labels that are asked, bool[N]."""
+    labels = category.labels
+    counts = asked & _counting(category, overlaps, asked)
+    pairs = overlaps.truth.take(counts[overlaps.truth.labels])
+    return _Judged(
+        truth_frames=category.truth.frames,
+        label_frames=labels.frames[counts],
+        objects=_objects(category.truth.tracks),
+        tracks=labels.tracks,
+        counted_tracks=labels.tracks[counts],
+        pairs=pairs,
+        frames=labels.frames[pairs.labels],
+        clips=category.clips,
     )
-    frames: dict[int, list[_Frame]] = {}
-    for frame in category.frames():
-        boxes = category.labels.boxes[frame.labels]
-        true = category.truth.boxes[frame.truth]
-        anything = iou(np.concatenate([true, category.neutral.boxes[frame.neutral]]), boxes)
-        in_region = covered(boxes, category.regions.boxes[frame.regions])
-        counts = _counting(anything, len(true), in_region)
-        frames.setdefault(int(category.clips[frame.frame]), []).append(
-            _Frame(
-                truth=category.truth.tracks[frame.truth],
-                labels=category.labels.tracks[frame.labels][counts],
-                overlaps=anything[: len(true), counts].astype(np.float64),
-            )
-        )
-    for clip in sorted(frames):
-        yield _numbered(frames[clip])
 
 
-def _counting(
-    anything: npt.NDArray[np.floating], true: int, in_region: npt.NDArray[np.floating]
-) -> npt.NDArray[np.bool_]:
-    """Which labels of a frame count: bool[L]."""
-    counts = np.ones(anything.shape[1], dtype=bool)
-    free = counts.copy()
-    if len(anything) > true or in_region.shape[1]:
-        gated = np.where(anything >= _MATCH - _EPS, anything, 0.0)
-        found, label = linear_sum_assignment(gated, maximize=True)
-        hit = gated[found, label] > 0
-        free[label[hit]] = False
-        counts[label[hit & (found >= true)]] = False
-    if in_region.shape[1]:
-        counts &= ~(free & (in_region.max(axis=1) > _MATCH + _EPS))
-    return counts
+def _objects(tracks: IntArray) -> IntArray:
+    """Numbers the objects; a true box without a track is an object of its own."""
+    own = tracks < 0
+    return np.where(own, tracks.max(initial=-1) + np.cumsum(own), tracks)
 
 
-def _numbered(frames: Sequence[_Frame]) -> _Clip:
-    """The clip with objects and tracks numbered from 0."""
-    objects = np.unique(np.concatenate([frame.truth for frame in frames]))
-    tracks = np.unique(np.concatenate([frame.labels for frame in frames]))
-    renumbered = [
-        _Frame(np.searchsorted(objects, frame.truth), np.searchsorted(tracks, frame.labels), frame.overlaps)
-        for frame in frames
-    ]
-    return _Clip(renumbered, len(objects), len(tracks))
+def _counting(category: CategoryPairing, overlaps: CategoryOverlaps, asked: BoolArray) -> BoolArray:
+    """Which labels find no neutral box and, where they find nothing, lie in no region: bool[N]."""
+    counts = np.ones(len(asked), dtype=bool)
+    if not overlaps.neutral_count and not overlaps.covered.any():
+        return counts
+    rows, others, values = (
+        np.concatenate([getattr(overlaps.truth, name), getattr(overlaps.neutral, name)])
+        for name in ("labels", "others", "overlaps")
+    )
+    others[len(overlaps.truth.labels) :] += overlaps.truth_count
+    near = asked[rows] & (values >= _MATCH - _EPS)
+    rows, others, values = rows[near], others[near], values[near]
+    order = np.argsort(rows, kind="stable")
+    rows, others, values = rows[order], others[order], values[order]
+    hit = assign(category.labels.frames[rows], rows, others, values)
+    counts[rows[hit & (others >= overlaps.truth_count)]] = False
+    free = np.ones(len(asked), dtype=bool)
+    free[rows[hit]] = False
+    return counts & ~(free & (overlaps.covered > _MATCH + _EPS))
 
 
-def _hota(clips: Sequence[_Clip]) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
-    """Right, missed and false boxes and the sum of association scores, float64[A] each."""
-    right, missed, false, aligned = (np.zeros(len(ALPHAS)) for _ in range(4))
-    for clip in clips:
-        truth_count, label_count, alignment = _alignment(clip)
-        matches = np.zeros((len(ALPHAS), clip.objects, clip.tracks))
-        for frame in clip.frames:
-            worth = alignment[frame.truth[:, None], frame.labels[None]] * frame.overlaps
-            rows, columns = linear_sum_assignment(worth, maximize=True)
-            hits = frame.overlaps[rows, columns][None] >= ALPHAS[:, None] - _EPS
-            matches[:, frame.truth[rows], frame.labels[columns]] += hits
-            found = hits.sum(axis=1)
-            right += found
-            missed += len(frame.truth) - found
-            false += len(frame.labels) - found
-        either = truth_count[None, :, None] + label_count[None, None, :] - matches
-        aligned += (matches * matches / np.maximum(either, 1)).sum(axis=(1, 2))
-    return right, missed, false, aligned
+def _hota(judged: _Judged) -> tuple[FloatArray, FloatArray]:
+    """Right boxes and the sum of association scores at every threshold, float64[A] each."""
+    pairs = judged.pairs
+    objects, tracks = judged.objects[pairs.others], judged.tracks[pairs.labels]
+    if not len(objects):
+        return np.zeros(len(ALPHAS)), np.zeros(len(ALPHAS))
+    # An object and a track that ever overlap are a couple; no other has a score.
+    width = int(tracks.max()) + 1
+    couples, couple = np.unique(objects * width + tracks, return_inverse=True)
+    either = (
+        np.bincount(judged.objects)[couples // width] + np.bincount(judged.counted_tracks)[couples % width]
+    )
+
+    total = (
+        np.bincount(pairs.labels, pairs.overlaps)[pairs.labels]
+        + np.bincount(pairs.others, pairs.overlaps)[pairs.others]
+        - pairs.overlaps
+    )
+    share = np.divide(pairs.overlaps, total, out=np.zeros_like(total), where=total > _EPS)
+    together = np.bincount(couple, share)
+    alignment = together / (either - together)
+
+    chosen = assign(judged.frames, pairs.labels, pairs.others, alignment[couple] * pairs.overlaps)
+    hits = pairs.overlaps[chosen][None] >= ALPHAS[:, None] - _EPS
+    matches = np.stack([np.bincount(couple[chosen][row], minlength=len(couples)) for row in hits])
+    aligned = (matches * matches / np.maximum(either - matches, 1)).sum(axis=1)
+    return hits.sum(axis=1).astype(np.float64), aligned
 
 
-def _alignment(clip: _Clip) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """How often objects and tracks are there, and how well each pair goes together over the clip."""
-    truth_count, label_count = np.zeros(clip.objects), np.zeros(clip.tracks)
-    together = np.zeros((clip.objects, clip.tracks))
-    for frame in clip.frames:
-        truth_count[frame.truth] += 1
-        label_count[frame.labels] += 1
-        total = frame.overlaps.sum(axis=0)[None] + frame.overlaps.sum(axis=1)[:, None] - frame.overlaps
-        share = np.divide(frame.overlaps, total, out=np.zeros_like(total), where=total > _EPS)
-        together[frame.truth[:, None], frame.labels[None]] += share
-    return truth_count, label_count, together / (truth_count[:, None] + label_count[None] - together)
-
-
-def _identity(clip: _Clip) -> int:
+def _identity(judged: _Judged) -> int:
     """Boxes that carry the right identity under the best one-to-one map of tracks to objects."""
-    together = np.zeros((clip.objects, clip.tracks), dtype=np.int64)
-    for frame in clip.frames:
-        rows, columns = np.nonzero(frame.overlaps >= _MATCH)
-        together[frame.truth[rows], frame.labels[columns]] += 1
-    return int(together[linear_sum_assignment(together, maximize=True)].sum())
+    near = judged.pairs.overlaps >= _MATCH
+    objects, object_number = np.unique(judged.objects[judged.pairs.others[near]], return_inverse=True)
+    tracks, track_number = np.unique(judged.tracks[judged.pairs.labels[near]], return_inverse=True)
+    if not len(objects):
+        return 0
+    couples, together = np.unique(object_number * len(tracks) + track_number, return_counts=True)
+    rows, columns = couples // len(tracks), couples % len(tracks)
+    # The clip of a couple stands for its frame: objects and tracks of two clips never meet.
+    clip_of = np.zeros(len(objects), dtype=np.int64)
+    clip_of[object_number] = judged.clips[judged.frames[near]]
+    order = np.argsort(clip_of[rows], kind="stable")
+    rows, columns, together = rows[order], columns[order], together[order]
+    chosen = assign(clip_of[rows], rows, columns, together.astype(np.float64))
+    return int(together[chosen].sum())
 
 
-def _clear(clip: _Clip) -> tuple[int, int]:
+def _clear(judged: _Judged) -> tuple[int, int]:
     """Boxes found and identity switches."""
+    near = judged.pairs.overlaps >= _MATCH - _EPS
+    pairs, frames = judged.pairs.take(near), judged.frames[near]
+    objects, tracks = judged.objects[pairs.others], judged.tracks[pairs.labels]
+    alone = uncontested(pairs.labels, pairs.others)
+    both = np.intersect1d(judged.truth_frames, judged.label_frames)
+    starts, stops = np.searchsorted(frames, both), np.searchsorted(frames, both, side="right")
+    contested = np.concatenate([[0], np.cumsum(~alone)])
+    settled = (contested[starts] == contested[stops]).tolist()
     found = switches = 0
-    last = np.full(clip.objects, -1, dtype=np.int64)
-    previous = last.copy()
-    for frame in clip.frames:
-        if not len(frame.labels):
-            continue
-        # The pair of the frame before goes on where it can, only then the overlap decides.
-        worth = frame.overlaps + 1000.0 * (frame.labels[None] == previous[frame.truth][:, None])
-        worth[frame.overlaps < _MATCH - _EPS] = 0.0
-        rows, columns = linear_sum_assignment(worth, maximize=True)
-        hit = worth[rows, columns] > _EPS
-        objects, tracks = frame.truth[rows[hit]], frame.labels[columns[hit]]
-        switches += int(((last[objects] >= 0) & (last[objects] != tracks)).sum())
-        if len(frame.truth):
-            previous[:] = -1
-        last[objects] = previous[objects] = tracks
-        found += len(objects)
+    last: dict[int, int] = {}
+    previous: dict[int, int] = {}
+    for begin, end, is_settled in zip(starts.tolist(), stops.tolist(), settled, strict=True):
+        seen, ids = objects[begin:end].tolist(), tracks[begin:end].tolist()
+        if not is_settled:
+            # The pair of the frame before goes on where it can, only then the overlap decides.
+            goes_on = np.array([previous.get(one) == track for one, track in zip(seen, ids, strict=True)])
+            worth = pairs.overlaps[begin:end] + 1000.0 * goes_on
+            kept = best_pairs(pairs.labels[begin:end], pairs.others[begin:end], worth).tolist()
+            seen = [one for one, keep in zip(seen, kept, strict=True) if keep]
+            ids = [track for track, keep in zip(ids, kept, strict=True) if keep]
+        previous = dict(zip(seen, ids, strict=True))
+        switches += sum(last.get(one, track) != track for one, track in previous.items())
+        last.update(previous)
+        found += len(seen)
     return found, switches

@@ -1,6 +1,6 @@
 """Brings labels and truth together: the same frames, the same categories, plain arrays."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -28,8 +28,9 @@ class Boxes:
         frames: index of the frame, int64[N], ascending.
         boxes: xyxy edges in pixels, float64[N, 4].
         categories: the category's text, object[N].
-        tracks: index of the object within the whole set, int64[N], -1 where there is none.
+        tracks: index of the object within the whole set (two clips share none), int64[N], -1 where there is none.
         scores: float64[N]; 1 where the table has no scores.
+        rows: where each stands in the table it came from, int64[N].
     """
 
     frames: IntArray
@@ -37,6 +38,10 @@ class Boxes:
     categories: npt.NDArray[np.object_]
     tracks: IntArray
     scores: npt.NDArray[np.float64]
+    rows: IntArray
+
+    def __len__(self) -> int:
+        return len(self.frames)
 
     def take(self, rows: npt.NDArray[np.bool_]) -> "Boxes":
         """These rows only.
@@ -45,7 +50,12 @@ class Boxes:
             rows: which to keep, bool[N].
         """
         return Boxes(
-            self.frames[rows], self.boxes[rows], self.categories[rows], self.tracks[rows], self.scores[rows]
+            frames=self.frames[rows],
+            boxes=self.boxes[rows],
+            categories=self.categories[rows],
+            tracks=self.tracks[rows],
+            scores=self.scores[rows],
+            rows=self.rows[rows],
         )
 
 
@@ -88,25 +98,6 @@ class Pairing:
 
 
 @dataclass(frozen=True, slots=True)
-class FramePairing:
-    """One frame of one category: slices into the arrays of the whole.
-
-    Attributes:
-        frame: index of the frame.
-        labels: rows of `CategoryPairing.labels`.
-        truth: rows of `CategoryPairing.truth`.
-        neutral: rows of `CategoryPairing.neutral`.
-        regions: rows of `CategoryPairing.regions`.
-    """
-
-    frame: int
-    labels: slice
-    truth: slice
-    neutral: slice
-    regions: slice
-
-
-@dataclass(frozen=True, slots=True)
 class CategoryPairing:
     """Labels and truth of one category.
 
@@ -132,18 +123,6 @@ class CategoryPairing:
         """
         labels = self.labels.take(self.labels.scores >= score)
         return CategoryPairing(self.clips, labels, self.truth, self.neutral, self.regions)
-
-    def frames(self) -> Iterator[FramePairing]:
-        """Every frame that has a label or a true box, in order."""
-        steps = np.arange(len(self.clips) + 1)
-        bounds = [
-            np.searchsorted(part.frames, steps).tolist()
-            for part in (self.labels, self.truth, self.neutral, self.regions)
-        ]
-        for frame in range(len(self.clips)):
-            labels, truth, neutral, regions = (slice(edges[frame], edges[frame + 1]) for edges in bounds)
-            if labels.start < labels.stop or truth.start < truth.stop:
-                yield FramePairing(frame, labels, truth, neutral, regions)
 
 
 def pair(
@@ -205,14 +184,6 @@ def _boxes(
     kept = np.flatnonzero(frames >= 0)
     kept = kept[np.argsort(frames[kept], kind="stable")]
     corners = [table[name].to_numpy().astype(np.float64) for name in BOX_COLUMNS]
-    tracks = np.full(table.num_rows, -1, dtype=np.int64)
-    if "track_id" in table.column_names:
-        known: dict[tuple[int, object], int] = {}
-        for row, (clip, track) in enumerate(
-            zip(row_clips.tolist(), table["track_id"].to_pylist(), strict=True)
-        ):
-            if track is not None and not (isinstance(track, int) and track < 0):
-                tracks[row] = known.setdefault((clip, track), len(known))
     scores = (
         table["score"].to_numpy().astype(np.float64)
         if "score" in table.column_names
@@ -222,9 +193,23 @@ def _boxes(
         frames=frames[kept],
         boxes=np.stack(corners, axis=1)[kept],
         categories=np.array(_texts(table, "category"), dtype=object)[kept],
-        tracks=tracks[kept],
+        tracks=_tracks(table, row_clips)[kept],
         scores=scores[kept],
+        rows=kept,
     )
+
+
+def _tracks(table: pa.Table, row_clips: IntArray) -> IntArray:
+    """Numbers the tracks of all clips, int64[N]; -1 = none."""
+    tracks = np.full(table.num_rows, -1, dtype=np.int64)
+    if "track_id" in table.column_names:
+        known: dict[tuple[int, object], int] = {}
+        for row, (clip, track) in enumerate(
+            zip(row_clips.tolist(), table["track_id"].to_pylist(), strict=True)
+        ):
+            if track is not None and not (isinstance(track, int) and track < 0):
+                tracks[row] = known.setdefault((clip, track), len(known))
+    return tracks
 
 
 def _texts(table: pa.Table, name: str) -> list[str]:

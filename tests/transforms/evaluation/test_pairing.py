@@ -68,19 +68,14 @@ def test_categories_are_those_that_can_be_judged(table):
     assert [len(part.frames) for part in (pairing.of("person").neutral, pairing.of("bus").truth)] == [0, 0]
 
 
-def test_frames_with_nothing_to_judge_are_passed_over(table):
-    truth = table(("a", 1, "dontcare", -1, BOX, 1), ("a", 2, "car", 0, BOX, 1), ("a", 3, "van", 0, BOX, 1))
-    labels = table(("a", 3, "car", 0, BOX, 0.3), ("a", 2, "car", 0, BOX, 0.6))
-    car = pair(labels, truth, frames_of(*[("a", time) for time in range(5)])).of("car")
-    assert [one.frame for one in car.frames()] == [2, 3]
-    assert [one.frame for one in car.above(0.5).frames()] == [2]
-    last = list(car.frames())[1]
-    assert [part.stop - part.start for part in (last.labels, last.truth, last.neutral, last.regions)] == [
-        1,
-        0,
-        1,
-        0,
-    ]
+def test_rows_lead_back_to_the_table(table):
+    labels = table(
+        ("b", 0, "car", 5, BOX, 0.25), ("a", 10, "car", 5, BOX, 0.5), ("a", 0, "bus", None, BOX, 1)
+    )
+    pairing = pair(labels, labels)
+    assert pairing.labels.rows.tolist() == [2, 1, 0]
+    assert pairing.of("car").above(0.3).labels.rows.tolist() == [1]
+    assert len(pairing.of("car").labels) == 2
 
 
 def test_a_missing_column_is_named(table):
