@@ -7,6 +7,7 @@ from typing import Any, Final, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
+from models.calibration import Calibration
 from models.coco import COCO_CLASS_MAP, COCO_CLASSES
 from models.errors import ModelUsageError
 from models.taxonomy import CATEGORIES
@@ -124,6 +125,7 @@ class ModelCard(_Part):
         nms_iou: overlap above which the lower of two boxes of a category is dropped; None = no suppression.
         drop_own_bonnet: drop "cars" that touch the bottom edge and span most of the width: the car's own bonnet.
         for_rendered_scenes_only: whether it knows nothing but the scenes that `clipmill sample` renders.
+        calibration: what makes probabilities of the final labels' scores, where somebody has fitted it.
     """
 
     name: str = Field(pattern=_PORTABLE_NAME)
@@ -148,6 +150,7 @@ class ModelCard(_Part):
     nms_iou: float | None = Field(default=None, gt=0, lt=1)
     drop_own_bonnet: bool = False
     for_rendered_scenes_only: bool = False
+    calibration: Calibration | None = None
 
     @model_validator(mode="before")
     @classmethod
@@ -178,6 +181,10 @@ class ModelCard(_Part):
                 raise ValueError(msg)
             if category not in CATEGORIES:
                 msg = f"class_map: {category!r} is no category; they are {', '.join(CATEGORIES)}"
+                raise ValueError(msg)
+        for name in self.calibration.categories if self.calibration else ():
+            if name not in self.categories:
+                msg = f"calibration: the network does not look for {name!r}, only for {', '.join(self.categories)}"
                 raise ValueError(msg)
         if self.outputs is not None and self.family != "boxes":
             msg = "outputs are described only for the family boxes"

@@ -4,7 +4,7 @@ import hashlib
 import json
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 from models import preprocessing
 from models.card import ModelCard
@@ -15,12 +15,11 @@ Device = Literal["cpu", "cuda"]
 POSTPROCESSING_VERSION: Final = 1
 """Counted up whenever the same candidates give other detections."""
 
-_CARD_FIELDS_THAT_SHAPE_RESULTS: Final = frozenset(
-    {
-        *("version", "task", "family", "classes", "class_map", "input", "outputs"),
-        *("min_score", "confident_score", "nms_iou", "drop_own_bonnet"),
-    }
-)
+_CARD_FIELDS_THAT_SHAPE_RESULTS: Final[dict[str, Any]] = {
+    **dict.fromkeys(("version", "task", "family", "classes", "class_map", "input", "outputs"), True),
+    **dict.fromkeys(("min_score", "confident_score", "nms_iou", "drop_own_bonnet"), True),
+    "calibration": {"fallback", "categories"},
+}
 
 
 @dataclass(frozen=True)
@@ -50,7 +49,7 @@ class ModelRef:
         facts = {
             "network": self.sha256,
             "size": self.size,
-            "card": self.card.model_dump(mode="json", include=set(_CARD_FIELDS_THAT_SHAPE_RESULTS)),
+            "card": self.card.model_dump(mode="json", include=_CARD_FIELDS_THAT_SHAPE_RESULTS),
             "preprocessing": preprocessing.VERSION,
             "decoding": FAMILIES[self.card.family].version,
             "postprocessing": POSTPROCESSING_VERSION,

@@ -6,6 +6,7 @@ from dataclasses import asdict
 from typing import Final
 
 import apache_beam as beam
+import cv2
 from apache_beam.pvalue import AsSingleton, PCollection
 
 from models.registry import ModelRef
@@ -88,6 +89,8 @@ class Mill:
 
     def prepare(self) -> None:
         """Lists what is committed, once a bundle."""
+        # parallel across shards, one thread inside: OpenCV's own threads would only get in each other's way
+        cv2.setNumThreads(1)
         store = open_store(self._output)
         self._sizes = {table: store.sizes(table) for table in SHARD_TABLES}
 

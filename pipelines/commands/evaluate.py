@@ -4,12 +4,11 @@ import argparse
 import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from pipelines.outcome import Outcome, UsageError
 
 if TYPE_CHECKING:
-    from transforms.evaluation.truths.files import Files, TruthFile
     from transforms.evaluation.truths.truth import Truth
 
 HELP = "judge labels by ground truth: precision, tracking, hindsight and calibration figures"
@@ -19,9 +18,6 @@ clipmill evaluate out --truth annotations.json --model yolox-nano --json
 clipmill evaluate tracked --truth truth.parquet --frames frames.parquet --neutral car=van
 clipmill evaluate out --truth kitti/label_02 --truth-fps 10
 """
-
-_MOST_FILES: Final = 100_000
-_DEEPEST: Final = 3
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -115,42 +111,16 @@ def run(arguments: argparse.Namespace) -> Outcome:
 def _truth(arguments: argparse.Namespace) -> "Truth":
     from dataclasses import replace
 
+    from pipelines.truth_files import truth_file, truth_files
     from transforms.evaluation.truths.forms import read_truth
     from transforms.evaluation.truths.parquet import read_frames
 
-    truth = read_truth(_files(arguments.truth), arguments.truth_fps)
+    truth = read_truth(truth_files(arguments.truth), arguments.truth_fps)
     if arguments.frames is None:
         return truth
     if not arguments.frames.is_file():
         raise UsageError(f"{arguments.frames}: no such file")
-    return replace(truth, frames=read_frames(_file(arguments.frames)))
-
-
-def _files(path: Path) -> "Files":
-    """The files of a truth, by their path below its folder."""
-    from transforms.evaluation.truths.forms import SUFFIXES
-
-    if path.is_file():
-        return {path.name: _file(path)}
-    if not path.is_dir():
-        raise UsageError(f"{path}: no such file or folder")
-    found: dict[str, TruthFile] = {}
-    for pattern in ("/".join("*" * depth) for depth in range(1, _DEEPEST + 1)):
-        for file in path.glob(pattern):
-            if file.suffix in SUFFIXES and not file.name.startswith(".") and file.is_file():
-                name = file.relative_to(path).as_posix()
-                found[name] = _file(file)
-                if len(found) > _MOST_FILES:
-                    raise UsageError(
-                        f"{path}: more than {_MOST_FILES} files; name a folder with the truth alone"
-                    )
-    return found
-
-
-def _file(path: Path) -> "TruthFile":
-    from transforms.evaluation.truths.files import TruthFile
-
-    return TruthFile(str(path), path.stat().st_size, lambda: path.open("rb"))
+    return replace(truth, frames=read_frames(truth_file(arguments.frames)))
 
 
 def _neutral(pairs: Sequence[str]) -> Mapping[str, tuple[str, ...]]:

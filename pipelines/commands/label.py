@@ -9,10 +9,24 @@ HELP = "label clips: files, folders, globs or URLs in, a data set out"
 EXAMPLES = """
 clipmill label /media/stick/TeslaCam -o out --timezone America/Los_Angeles
 clipmill label clips/*.mp4 -o out --model nanodet --fps 10 --workers 4
+clipmill label clips -o out --fps 5 --label-fps all
+clipmill label clips -o out --without extrapolation --without static_removal
 clipmill label sample_data -o out --model demo --max-failed-share 0.5 --json
 clipmill label gs://bucket/clips -o gs://bucket/labels -- --runner=FlinkRunner --flink_master=host:8081
 """
 TAKES_BEAM_FLAGS = True
+STEPS = (
+    "ego_motion",
+    "both_directions",
+    "smoothing",
+    "rescoring",
+    "gap_filling",
+    "extrapolation",
+    "category_vote",
+    "static_removal",
+    "calibration",
+)
+"""Fields of `HindsightSettings`, which would take pydantic to import; a test holds them equal."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -31,7 +45,30 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--size", type=int, metavar="PX", help="long side of the network's input (default: the card's)"
     )
     parser.add_argument(
-        "--fps", default="5", metavar="N", help="frames a second to label, all, or keyframes (default: 5)"
+        "--fps",
+        default="5",
+        metavar="N",
+        help="frames a second that the networks see, all, or keyframes (default: 5)",
+    )
+    parser.add_argument(
+        "--label-fps",
+        metavar="N",
+        help="frames a second that get labels, or all: between the networks' frames boxes go along with the picture "
+        "(default: the networks' frames only)",
+    )
+    steps = parser.add_mutually_exclusive_group()
+    steps.add_argument(
+        "--without",
+        action="append",
+        choices=STEPS,
+        metavar="STEP",
+        default=[],
+        help=f"leave out a step of hindsight; repeatable: {', '.join(STEPS)}",
+    )
+    steps.add_argument(
+        "--online",
+        action="store_true",
+        help="no hindsight: tracks by what was seen so far, boxes and scores as the network gave them",
     )
     parser.add_argument("--timezone", metavar="ZONE", help="zone of the times in TeslaCam's file names")
     parser.add_argument(
@@ -62,7 +99,11 @@ def run(arguments: argparse.Namespace) -> Outcome:
         "timezone": arguments.timezone,
         "workers": arguments.workers,
         "max_failed_share": arguments.max_failed_share,
-        "labels": {"fps": arguments.fps},
+        "labels": {
+            "fps": arguments.fps,
+            "label_fps": arguments.label_fps,
+            "hindsight": dict.fromkeys(STEPS if arguments.online else arguments.without, False),
+        },
     }
     return label(check_job(values, "options"), arguments.beam_arguments)
 

@@ -2,8 +2,10 @@
 
 import argparse
 import sys
+from textwrap import indent
 from typing import TYPE_CHECKING, Final
 
+from pipelines.commands import model_calibration, model_frontier
 from pipelines.outcome import ExitCode, Outcome, UsageError
 
 if TYPE_CHECKING:
@@ -12,7 +14,7 @@ if TYPE_CHECKING:
     from models.card import ModelCard
     from models.downloads import Progress
 
-HELP = "list, show, fetch and check the networks"
+HELP = "list, show, fetch, check, calibrate and compare the networks"
 EXAMPLES = """
 clipmill models list
 clipmill models show yolox-nano
@@ -20,6 +22,8 @@ clipmill models show my-export.onnx --dimension sequence=576
 clipmill models fetch yolox-nano yolox-s
 clipmill models check yolox-nano --size 640
 clipmill models check my-card.toml --file my-export.onnx
+clipmill models calibrate yolox-nano clips --truth truth.parquet -o my-nano.toml
+clipmill models frontier clips --truth truth.parquet --sizes 416,640,960
 """
 
 _TIMED_RUNS: Final = 5
@@ -27,7 +31,9 @@ _TIMED_RUNS: Final = 5
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Adds the actions and their arguments."""
-    actions = parser.add_subparsers(dest="action", metavar="list|show|fetch|check", required=True)
+    actions = parser.add_subparsers(
+        dest="action", metavar="list|show|fetch|check|calibrate|frontier", required=True
+    )
     shared = argparse.ArgumentParser(add_help=False)
     shared.add_argument(
         "--json",
@@ -36,8 +42,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="print one JSON object on standard output",
     )
 
-    def add(name: str, text: str) -> argparse.ArgumentParser:
-        return actions.add_parser(name, help=text, description=text, parents=[shared], allow_abbrev=False)
+    def add(name: str, text: str, examples: str = "") -> argparse.ArgumentParser:
+        return actions.add_parser(
+            name,
+            help=text,
+            description=text,
+            epilog=examples and f"examples:\n{indent(examples.strip(), '  ')}",
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+            parents=[shared],
+            allow_abbrev=False,
+        )
 
     add("list", "the networks that --model knows by name")
     show = add("show", "the card of a network, and the work of its forward pass")
@@ -62,6 +76,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     check.add_argument("--size", type=int, help="long side of the input in px (default: the card's)")
     check.add_argument("--device", default="cpu", help="cpu (default) or cuda")
+    for name, module in (("calibrate", model_calibration), ("frontier", model_frontier)):
+        module.add_arguments(add(name, module.HELP, module.EXAMPLES))
 
 
 def run(args: argparse.Namespace) -> Outcome:
@@ -71,6 +87,8 @@ def run(args: argparse.Namespace) -> Outcome:
         "show": _show,
         "fetch": _fetch,
         "check": _check,
+        "calibrate": model_calibration.run,
+        "frontier": model_frontier.run,
     }
     return actions[args.action](args)
 
@@ -165,7 +183,10 @@ def _dimension(given: str) -> tuple[str, int]:
 
 def _text(value: object) -> str:
     if isinstance(value, dict):
-        return ", ".join(f"{name}={part}" for name, part in value.items() if part is not None)
+        parts = ((name, part) for name, part in value.items() if part is not None)
+        return ", ".join(
+            f"{name} ({_text(part)})" if isinstance(part, dict) else f"{name}={part}" for name, part in parts
+        )
     if isinstance(value, list | tuple):
         return ", ".join(str(part) for part in value)
     return str(value)

@@ -13,11 +13,11 @@ from transforms.evaluation.additions import Added, Recovery, added_rows, recover
 from transforms.evaluation.ap import AveragePrecision, mean_precision, precision_of
 from transforms.evaluation.breakdowns import Group, by_frame, by_size, by_truth
 from transforms.evaluation.calibration_error import CalibrationError, calibration_error
-from transforms.evaluation.common_frames import CommonFrames, common_frames
+from transforms.evaluation.common_frames import CommonFrames
+from transforms.evaluation.compared import compared
 from transforms.evaluation.judging import Judgement, judge
 from transforms.evaluation.labels import DETECTED, Labels
-from transforms.evaluation.naming import category_names, match_clips
-from transforms.evaluation.pairing import BOX_COLUMNS, DONTCARE, Pairing, pair
+from transforms.evaluation.pairing import BOX_COLUMNS, Pairing, pair
 from transforms.evaluation.thresholds import Tracking, tracking
 from transforms.evaluation.truths.truth import OCCLUSIONS, Truth
 
@@ -98,19 +98,13 @@ def evaluate(
         NothingInCommonError: the two have no clip or no frame in common.
         LabelsError: the labels cannot be read.
     """
-    known = {
-        str(name)
-        for table in (truth.labelled_frames(), truth.boxes)
-        for name in table["clip_id"].unique().to_pylist()
-    }
-    clips = match_clips({name: truth.files.get(name, ()) for name in known}, labels.clips)
-    common = common_frames(labels, truth, clips, tolerance_ns)
-    rows, boxes = common.labels, _renamed(common.truth, labels, neutral)
-    final = pair(rows, boxes, common.frames, neutral=neutral)
+    both = compared(labels, truth, tolerance_ns=tolerance_ns, neutral=neutral)
+    common, boxes, final = both.common, both.truth, both.pairing
+    rows = common.labels
     detections = _raw(rows)
     raw = None if detections is None else pair(detections, boxes, common.frames, neutral=neutral)
 
-    asked = [name for name in final.categories() if name in labels.looked_for]
+    asked = both.asked(labels)
     judgements = {name: judge(final.of(name)) for name in asked}
     raw_judgements = None if raw is None else {name: judge(raw.of(name)) for name in asked}
     sources = np.array(rows["label_source"].to_pylist(), dtype=object)
@@ -146,15 +140,6 @@ def _figures(
         calibration=calibration_error([final]),
         raw_calibration=None if raw is None else calibration_error([raw]),
     )
-
-
-def _renamed(truth: pa.Table, labels: Labels, neutral: Mapping[str, tuple[str, ...]]) -> pa.Table:
-    """The truth with the labels' names of categories."""
-    found = [str(name) for name in truth["category"].to_pylist()]
-    kept = {DONTCARE, *(name for names in neutral.values() for name in names)}
-    name_of = category_names(set(found), labels.looked_for, kept, in_taxonomy=labels.in_taxonomy)
-    column = truth.column_names.index("category")
-    return truth.set_column(column, "category", pa.array([name_of[name] for name in found], pa.string()))
 
 
 def _raw(rows: pa.Table) -> pa.Table | None:

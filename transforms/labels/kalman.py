@@ -55,12 +55,13 @@ class BoxNoise:
     acceleration: float = 1.0
 
 
-def started(measured: FloatArray, noise: BoxNoise) -> FloatArray:
+def started(measured: FloatArray, noise: BoxNoise, doubt: FloatArray | None = None) -> FloatArray:
     """States of boxes seen for the first time, standing still.
 
     Args:
         measured: centre x, centre y, width, height in pixels, float64[T, 4].
         noise: the filter's settings.
+        doubt: how many times as noisy each measurement is, float64[T]; None = 1.
 
     Returns:
         float64[5, T, 4]: for each of the four, the place in pixels, the velocity in pixels a second, and of these
@@ -68,8 +69,8 @@ def started(measured: FloatArray, noise: BoxNoise) -> FloatArray:
     """
     still = np.zeros_like(measured)
     scale = still + _scales(measured)
-    place_variance, velocity_variance = (noise.measurement * scale) ** 2, (noise.velocity_per_s * scale) ** 2
-    return np.stack([measured, still, place_variance, still, velocity_variance])
+    velocity_variance = (noise.velocity_per_s * scale) ** 2
+    return np.stack([measured, still, _measured_variance(scale, noise, doubt), still, velocity_variance])
 
 
 def predicted(states: FloatArray, elapsed_s: FloatArray, noise: BoxNoise) -> FloatArray:
@@ -98,19 +99,22 @@ def predicted(states: FloatArray, elapsed_s: FloatArray, noise: BoxNoise) -> Flo
     )
 
 
-def corrected(states: FloatArray, measured: FloatArray, noise: BoxNoise) -> FloatArray:
+def corrected(
+    states: FloatArray, measured: FloatArray, noise: BoxNoise, doubt: FloatArray | None = None
+) -> FloatArray:
     """States after a measurement of every box.
 
     Args:
         states: what was predicted for the time of the measurement, float64[5, T, 4].
         measured: centre x, centre y, width, height in pixels, float64[T, 4].
         noise: the filter's settings.
+        doubt: how many times as noisy each measurement is, float64[T]; None = 1.
 
     Returns:
         float64[5, T, 4].
     """
     place, velocity, place_variance, covariance, velocity_variance = states
-    total = place_variance + (noise.measurement * _scales(measured)) ** 2
+    total = place_variance + _measured_variance(_scales(measured), noise, doubt)
     gain, velocity_gain = place_variance / total, covariance / total
     residual = measured - place
     return np.stack(
@@ -128,3 +132,7 @@ def _scales(centres: FloatArray) -> FloatArray:
     """The size that noise is a share of, float64[T, 1]: the mean side, at least a pixel."""
     sides: FloatArray = np.maximum((centres[:, 2:3] + centres[:, 3:4]) / 2, 1.0)
     return sides
+
+
+def _measured_variance(scales: FloatArray, noise: BoxNoise, doubt: FloatArray | None) -> FloatArray:
+    return (noise.measurement * scales * (1.0 if doubt is None else doubt[:, None])) ** 2

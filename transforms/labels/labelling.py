@@ -16,9 +16,11 @@ from models.sessions import Detector
 from transforms.clips.decoding import ClipDecoder, SampledFrame
 from transforms.clips.errors import ClipError
 from transforms.clips.refs import ClipRef, Failure
+from transforms.clips.sampling import Sampler
 from transforms.clips.shards import Part, ShardPlan
 from transforms.labels import rows
 from transforms.labels.following import Links, follow, links
+from transforms.labels.motion.trails import PointTracker
 from transforms.labels.quality import measure
 from transforms.labels.seen import FrameRow, PartLabels
 from transforms.labels.settings import LabelSettings
@@ -101,13 +103,15 @@ def label_shard(
         if fault is not None:
             failures.append(_failure(part.clip, fault))
     started = time.perf_counter()
-    tracked = [follow(labels, detectors) for labels in labelled]
+    tracked = [follow(labels, detectors, settings) for labels in labelled]
     timings.track_s += time.perf_counter() - started
     return ShardRows(
         tables=rows.tables(plan, labelled, tracked, settings),
         failures=tuple(failures),
         frames_labelled={
-            labels.part.clip.clip_id: sum(not labels.frames[at].in_context for at in labels.labelled)
+            labels.part.clip.clip_id: sum(
+                frame.network_ran and not frame.in_context for frame in labels.frames
+            )
             for labels in labelled
         },
         links=links(tracked, settings.context_ns),
@@ -135,13 +139,7 @@ def _label_window(
     timings: Timings,
 ) -> ClipError | None:
     clip = window.clip
-    lanes = [
-        _Lane(detector, clip, found, timings)
-        for detector, found in zip(detectors, labels.detections, strict=True)
-    ]
-    repeats: Counter[int] = Counter()
-    # a rate counts samples from the clip's begin; `all` and `keyframes` number the part's own frames from 0
-    numbered_from = 0
+    work = _WindowLabels(window, labels, detectors, settings, timings)
     fault: ClipError | None
     try:
         with open_stream(clip.uri) as stream, ClipDecoder(stream, clip) as decoder:
@@ -152,16 +150,7 @@ def _label_window(
                 timings.decode_s += time.perf_counter() - started
                 if sampled is None:
                     break
-                identity = frame_id(clip.clip_id, sampled.pts, repeats[sampled.pts])
-                repeats[sampled.pts] += 1
-                row = _frame_row(sampled, identity, window)
-                if row.in_context and settings.sampling.fps is None and row.sample_index is not None:
-                    numbered_from = row.sample_index + 1
-                labels.frames.append(_renumbered(row, numbered_from))
-                if sampled.sample_index is not None and not sampled.is_damaged:
-                    labels.labelled.append(len(labels.frames) - 1)
-                    for lane in lanes:
-                        lane.add(sampled)
+                work.add(sampled)
             if window.own_ns < window.stop_ns:
                 labels.telemetry += [row for row in decoder.telemetry if row[1] >= window.own_ns]
             fault = decoder.fault
@@ -170,12 +159,70 @@ def _label_window(
     except OSError as error:
         message = f"{clip.uri}: {error.strerror or error}; check the disk and run again"
         fault = ClipError("unreadable", message)
-    for lane in lanes:
-        lane.flush()
+    work.finish()
     return fault
 
 
-def _frame_row(sampled: SampledFrame, identity: str, window: _Window) -> FrameRow:
+class _WindowLabels:
+    """Takes the frames of one window: rows, networks, points."""
+
+    def __init__(
+        self,
+        window: _Window,
+        labels: PartLabels,
+        detectors: Sequence[Detector],
+        settings: LabelSettings,
+        timings: Timings,
+    ) -> None:
+        self._window = window
+        self._labels = labels
+        self._lanes = [
+            _Lane(detector, window.clip, found, timings)
+            for detector, found in zip(detectors, labels.detections, strict=True)
+        ]
+        self._networks = Sampler(settings.network_sampling)
+        self._points = _Points(labels, window.clip, timings) if settings.follows_points else None
+        self._repeats: Counter[int] = Counter()
+        # a rate counts samples from the clip's begin; `all` and `keyframes` number the part's own frames from 0
+        self._counts_own = settings.sampling.fps is None
+        self._numbered_from = 0
+
+    def add(self, sampled: SampledFrame) -> None:
+        pts = sampled.pts
+        identity = frame_id(self._window.clip.clip_id, pts, self._repeats[pts])
+        self._repeats[pts] += 1
+        is_sound = sampled.sample_index is not None and not sampled.is_damaged
+        runs = is_sound and self._networks.take(sampled.timestamp_ns, is_keyframe=sampled.is_keyframe)[0]
+        luma = sampled.luma()
+        row = _frame_row(sampled, identity, self._window, luma, network_ran=runs)
+        if row.in_context and self._counts_own and row.sample_index is not None:
+            self._numbered_from = row.sample_index + 1
+        self._labels.frames.append(_renumbered(row, self._numbered_from))
+        if not is_sound:
+            return
+        self._labels.sound.append(len(self._labels.frames) - 1)
+        if self._points:
+            self._points.add(luma, row)
+        if runs:
+            for lane in self._lanes:
+                lane.add(sampled)
+
+    def finish(self) -> None:
+        """Has the networks look at what is waiting, and ends the trails."""
+        for lane in self._lanes:
+            lane.flush()
+        if self._points:
+            self._points.finish()
+
+
+def _frame_row(
+    sampled: SampledFrame,
+    identity: str,
+    window: _Window,
+    luma: npt.NDArray[np.uint8],
+    *,
+    network_ran: bool,
+) -> FrameRow:
     in_context = sampled.timestamp_ns < window.own_ns
     return FrameRow(
         frame_id=identity,
@@ -184,8 +231,9 @@ def _frame_row(sampled: SampledFrame, identity: str, window: _Window) -> FrameRo
         sample_index=sampled.sample_index,
         is_keyframe=sampled.is_keyframe,
         is_damaged=sampled.is_damaged,
+        network_ran=network_ran,
         gop_start_pts=sampled.gop_start_pts,
-        quality=None if in_context else measure(sampled.luma()),
+        quality=None if in_context else measure(luma),
         in_context=in_context,
     )
 
@@ -194,6 +242,27 @@ def _renumbered(row: FrameRow, numbered_from: int) -> FrameRow:
     if row.in_context or row.sample_index is None or not numbered_from:
         return row
     return replace(row, sample_index=row.sample_index - numbered_from)
+
+
+class _Points:
+    """Follows points through the sound frames of one window."""
+
+    def __init__(self, labels: PartLabels, clip: ClipRef, timings: Timings) -> None:
+        self._labels = labels
+        self._timings = timings
+        self._before = len(labels.sound)
+        self._tracker = PointTracker(clip.width, clip.height)
+
+    def add(self, luma: npt.NDArray[np.uint8], row: FrameRow) -> None:
+        started = time.perf_counter()
+        self._tracker.add(luma, row.timestamp_ns, is_anchor=row.network_ran)
+        self._timings.track_s += time.perf_counter() - started
+
+    def finish(self) -> None:
+        """Hands over what was followed; frames are counted over all windows of the part."""
+        trails = self._tracker.finish()
+        self._labels.trails += [replace(trail, first=trail.first + self._before) for trail in trails]
+        self._labels.cuts += [cut + self._before for cut in self._tracker.cuts]
 
 
 class _Lane:

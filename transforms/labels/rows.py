@@ -4,14 +4,17 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 
+from models.detections import CategoryArray, FloatArray
 from models.taxonomy import CATEGORIES
 from transforms.clips.refs import ClipRef
 from transforms.clips.shards import Part, ShardPlan
 from transforms.labels.following import Tracked
 from transforms.labels.seen import PartLabels
 from transforms.labels.settings import LabelSettings
+from transforms.labels.sightings import ADDED, LABEL_SOURCES, Sightings
 from transforms.labels.tracklets import summarise
 from transforms.tables.schemas import SHARD_TABLES
 
@@ -129,6 +132,7 @@ def _frames(labels: PartLabels) -> Columns:
         "height": [clip.height] * len(frames),
         "is_keyframe": [frame.is_keyframe for frame in frames],
         "is_damaged": [frame.is_damaged for frame in frames],
+        "network_ran": [frame.network_ran for frame in frames],
         "gop_start_pts": [frame.gop_start_pts for frame in frames],
         "sharpness": [frame.quality and frame.quality.sharpness for frame in frames],
         "luma_mean": [frame.quality and frame.quality.luma_mean for frame in frames],
@@ -152,34 +156,77 @@ def _telemetry(labels: PartLabels) -> Columns:
 
 
 def _detections(item: Tracked) -> Columns:
-    own = slice(item.own, None)
-    frames = [item.labels.frames[at] for at in item.frame_of[own].tolist()]
+    detected, seen = item.detected, item.seen.take(np.arange(len(item.ids)) >= item.own)
+    ids = item.ids[item.own :]
+    frames = [item.frame(row) for row in range(item.own, len(item.ids))]
     track_ids = item.track_ids()
-    edges = dict(zip(("x_min_px", "y_min_px", "x_max_px", "y_max_px"), item.boxes[own].T, strict=True))
+    added = seen.origins == ADDED
+    origins = np.where(added, 0, seen.origins) if len(detected.frames) else seen.origins
+    raw_boxes, raw_categories = detected.boxes[origins], detected.categories[origins]
+    raw_scores = detected.scores[origins]
     return {
-        "detection_id": item.ids[own],
+        "detection_id": ids,
         "frame_id": [frame.frame_id for frame in frames],
         "clip_id": [item.labels.part.clip.clip_id] * len(frames),
         "timestamp_ns": [frame.timestamp_ns for frame in frames],
-        "track_id": [track_ids.get(number) for number in item.tracks[own].tolist()],
-        "category": [CATEGORIES[index] for index in item.categories[own].tolist()],
-        **edges,
-        **{f"raw_{name}": edge for name, edge in edges.items()},
-        "score_raw": item.scores[own],
-        "score": item.scores[own],
-        "label_source": ["detected"] * len(frames),
+        "track_id": [track_ids.get(number) for number in seen.tracks.tolist()],
+        "category": [CATEGORIES[index] for index in seen.categories.tolist()],
+        **dict(zip(_EDGES, seen.boxes.T, strict=True)),
+        "score": seen.scores,
+        "label_source": [LABEL_SOURCES[index] for index in seen.sources.tolist()],
+        "changes": _changes(added, seen, raw_boxes, raw_scores, raw_categories),
+        "category_raw": [
+            None if new else CATEGORIES[index]
+            for new, index in zip(added.tolist(), raw_categories.tolist(), strict=True)
+        ],
+        **{
+            f"raw_{name}": pa.array(edge, pa.float32(), mask=added)
+            for name, edge in zip(_EDGES, raw_boxes.T, strict=True)
+        },
+        "score_raw": pa.array(raw_scores, pa.float32(), mask=added),
         "model_digest": [item.model_digest] * len(frames),
     }
 
 
+_EDGES = ("x_min_px", "y_min_px", "x_max_px", "y_max_px")
+
+
+def _changes(
+    added: npt.NDArray[np.bool_],
+    seen: Sightings,
+    raw_boxes: FloatArray,
+    raw_scores: FloatArray,
+    raw_categories: CategoryArray,
+) -> list[list[str]]:
+    """Columns of each row that hindsight changed."""
+    changed = {
+        "box": (seen.boxes != raw_boxes).any(axis=1),
+        "score": seen.scores != raw_scores,
+        "category": seen.categories != raw_categories,
+    }
+    columns = [mask & ~added for mask in changed.values()]
+    return [
+        [name for name, is_changed in zip(changed, row, strict=True) if is_changed]
+        for row in zip(*(column.tolist() for column in columns), strict=True)
+    ]
+
+
 def _tracks(item: Tracked) -> Columns:
-    own = slice(item.own, None)
     track_ids, previous = item.track_ids(), item.previous_ids()
-    summary = summarise(item.tracks[own], item.times()[own], item.scores[own], item.categories[own])
+    own = np.arange(len(item.ids)) >= item.own
+    seen = item.seen.take(own & item.seen.is_detected)
+    summary = summarise(
+        seen.tracks,
+        seen.timestamps_ns[seen.frames],
+        seen.scores,
+        item.detected.categories[seen.origins],
+        item.detected.scores[seen.origins],
+    )
     numbers = summary.numbers.tolist()
     offsets, voted, weights = summary.vote_entries()
     names = pa.array(CATEGORIES).take(pa.array(voted, pa.int32()))
     votes = pa.MapArray.from_arrays(pa.array(offsets), names, pa.array(weights, pa.float32()))  # type: ignore[call-overload]  # the stubs want int64 where Arrow has int32
+    added = item.seen.tracks[own & ~item.seen.is_detected]
     return {
         "track_id": [track_ids[number] for number in numbers],
         "clip_id": [item.labels.part.clip.clip_id] * len(numbers),
@@ -189,7 +236,7 @@ def _tracks(item: Tracked) -> Columns:
         "first_ns": summary.first_ns,
         "last_ns": summary.last_ns,
         "detected": summary.detected,
-        "added": np.zeros(len(numbers), np.int32),
+        "added": [int(np.count_nonzero(added == number)) for number in numbers],
         "score": summary.score,
         "previous_detection_id": [previous.get(number, (None,))[0] for number in numbers],
     }

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from models.detections import Detections
 from transforms.clips.sei import SeiMetadata
 from transforms.clips.shards import Part
+from transforms.labels.motion.trails import Trail
 from transforms.labels.quality import Quality
 
 
@@ -19,6 +20,7 @@ class FrameRow:
         sample_index: its number among the samples, None where its PTS goes back.
         is_keyframe: whether it can be decoded without others.
         is_damaged: whether it or what it depends on is damaged.
+        network_ran: whether the networks saw it.
         gop_start_pts: PTS of the keyframe that decoding starts from.
         quality: figures of its luma, None for frames of the context.
         in_context: whether it belongs to the previous minute.
@@ -30,6 +32,7 @@ class FrameRow:
     sample_index: int | None
     is_keyframe: bool
     is_damaged: bool
+    network_ran: bool
     gop_start_pts: int | None
     quality: Quality | None
     in_context: bool
@@ -42,13 +45,17 @@ class PartLabels:
     Attributes:
         part: the clip and its window.
         frames: sampled frames, those of the context first.
-        labelled: positions in `frames` of the frames that the detectors saw.
-        detections: for each detector, one `Detections` a labelled frame.
+        sound: positions in `frames` of the frames that may carry labels: not damaged, and later than all before.
+        detections: for each detector, one `Detections` for each frame that the networks saw.
+        trails: points followed; their frames are counted over `sound`.
+        cuts: places in `sound` of frames that begin another scene.
         telemetry: (pts, timestamp_ns, message) of the window.
     """
 
     part: Part
     frames: list[FrameRow] = field(default_factory=list)
-    labelled: list[int] = field(default_factory=list)
+    sound: list[int] = field(default_factory=list)
     detections: list[list[Detections]] = field(default_factory=list)
+    trails: list[Trail] = field(default_factory=list)
+    cuts: list[int] = field(default_factory=list)
     telemetry: list[tuple[int, int, SeiMetadata]] = field(default_factory=list)

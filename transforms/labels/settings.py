@@ -1,12 +1,13 @@
 """What a job may choose about labelling; every field reaches the label digest."""
 
-from typing import Annotated
+from typing import Annotated, Self
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from transforms.clips.sampling import Sampling
+from transforms.labels.hindsight.settings import HindsightSettings
 
-LABELLING_VERSION = 1
+LABELLING_VERSION = 2
 """Raised whenever the same inputs and settings would give other rows."""
 
 
@@ -14,20 +15,25 @@ class LabelSettings(BaseModel):
     """Options of labelling.
 
     Attributes:
-        fps: which frames are labelled: samples a second, `all` or `keyframes`.
+        fps: which frames the networks see: samples a second, `all` or `keyframes`.
+        label_fps: which frames get labels, those between included: samples a second or `all`; None = those that
+            the networks see.
         context_s: seconds of the previous minute that a shard also sees, so that tracks go on.
         license: licence of the footage, copied to `clips`.
         region: region of the footage, copied to `clips`.
+        hindsight: what is done once the whole minute has been seen.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     fps: str = "5"
+    label_fps: str | None = None
     context_s: Annotated[float, Field(ge=0, le=30)] = 2.0
     license: str | None = None
     region: str | None = None
+    hindsight: HindsightSettings = HindsightSettings()
 
-    @field_validator("fps", mode="before")
+    @field_validator("fps", "label_fps", mode="before")
     @classmethod
     def _known_rule(cls, value: object) -> object:
         text = str(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else value
@@ -35,10 +41,36 @@ class LabelSettings(BaseModel):
             Sampling.parse(text)
         return text
 
+    @model_validator(mode="after")
+    def _finer_labels(self) -> Self:
+        networks, labels = self.network_sampling, self.sampling
+        if self.label_fps is None or labels.kind == "all":
+            return self
+        if labels.kind == "keyframes":
+            msg = "label_fps: give a rate or all"
+        elif networks.fps is None:
+            msg = f"label_fps: with fps = {self.fps} only all can be finer"
+        elif labels.fps is not None and labels.fps < networks.fps:
+            msg = f"label_fps: {self.label_fps} is less than fps = {self.fps}"
+        else:
+            return self
+        raise ValueError(msg)
+
+    @property
+    def network_sampling(self) -> Sampling:
+        """Which frames the networks see."""
+        return Sampling.parse(self.fps)
+
     @property
     def sampling(self) -> Sampling:
-        """The sampling rule."""
-        return Sampling.parse(self.fps)
+        """Which frames get labels."""
+        return Sampling.parse(self.label_fps or self.fps)
+
+    @property
+    def follows_points(self) -> bool:
+        """Whether anything needs to know how the picture moves."""
+        steps = self.hindsight
+        return self.label_fps is not None or steps.ego_motion or steps.static_removal
 
     @property
     def context_ns(self) -> int:

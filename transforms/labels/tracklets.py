@@ -22,7 +22,7 @@ class Tracklets:
         score: mean of the better half of the scores (rounded up), float64[K]: what an object reaches when it is
             well seen.
         categories: the category with the most votes, the smaller index of equals, uint8[K].
-        votes: sum of the scores by category, float64[K, C].
+        votes: sum of the votes' weights by category, float64[K, C].
     """
 
     numbers: IntArray
@@ -49,6 +49,7 @@ def summarise(
     timestamps_ns: IntArray,
     scores: FloatArray,
     categories: CategoryArray,
+    weights: FloatArray | None = None,
 ) -> Tracklets:
     """Sums up every track.
 
@@ -57,6 +58,7 @@ def summarise(
         timestamps_ns: time of every detection, int64[N].
         scores: float32[N], 0..1.
         categories: category indices, uint8[N].
+        weights: of each detection's vote, float32[N]; None = its score.
 
     Returns:
         The tracks that have a detection; they need not be numbered without gaps.
@@ -76,7 +78,7 @@ def summarise(
     half = (counts + 1) // 2
     better = np.arange(len(order)) - starts[row_of] < half[row_of]
     votes = np.zeros((len(unique), int(categories.max(initial=0)) + 1))
-    np.add.at(votes, (row_of, categories[order]), own_scores)
+    np.add.at(votes, (row_of, categories[order]), own_scores if weights is None else weights[order])
     first, last = np.full(len(unique), np.iinfo(np.int64).max), np.full(len(unique), np.iinfo(np.int64).min)
     np.minimum.at(first, row_of, own_times)
     np.maximum.at(last, row_of, own_times)

@@ -7,7 +7,7 @@ import pyarrow as pa
 from transforms.tables.budget_schema import BUDGET
 from transforms.tables.fields import field
 
-SCHEMA_VERSION: Final = 1
+SCHEMA_VERSION: Final = 2
 
 TEXT: Final = pa.string()
 
@@ -80,6 +80,9 @@ FRAMES: Final = pa.schema(
         field("height", pa.int32(), "height as displayed", "px"),
         field("is_keyframe", pa.bool_(), "decodable without other frames"),
         field("is_damaged", pa.bool_(), "damaged itself or since the last keyframe; not labelled"),
+        field(
+            "network_ran", pa.bool_(), "seen by the networks; else its labels come from the frames around it"
+        ),
         field("gop_start_pts", pa.int64(), "PTS of the keyframe that decoding starts from", nullable=True),
         field("sharpness", pa.float32(), "variance of the Laplacian of the luma at 320 px", nullable=True),
         field("luma_mean", pa.float32(), "mean luma, 0 to 255", nullable=True),
@@ -111,25 +114,43 @@ TELEMETRY: Final = pa.schema(
     ]
 )
 
+_RAW_EDGES: Final = {"x_min": "left edge", "y_min": "top edge", "x_max": "right edge", "y_max": "bottom edge"}
+
 DETECTIONS: Final = pa.schema(
     [
-        field("detection_id", TEXT, "uuid5 of frame, network, category and raw box"),
+        field(
+            "detection_id",
+            TEXT,
+            "uuid5 of frame, network, category and raw box; of an added row, of frame and track",
+        ),
         field("frame_id", TEXT, "the frame"),
         field("clip_id", TEXT, "the clip"),
         field("timestamp_ns", pa.int64(), "the frame's time since the clip's first", "ns"),
         field("track_id", TEXT, "the track of this shard; null where no track holds it", nullable=True),
-        field("category", TEXT, "category of taxonomy 1"),
+        field("category", TEXT, "category of taxonomy 1, voted along the track"),
         field("x_min_px", pa.float32(), "left edge in the frame as displayed", "px"),
         field("y_min_px", pa.float32(), "top edge", "px"),
         field("x_max_px", pa.float32(), "right edge", "px"),
         field("y_max_px", pa.float32(), "bottom edge", "px"),
-        field("raw_x_min_px", pa.float32(), "left edge as the network gave it, clipped to the frame", "px"),
-        field("raw_y_min_px", pa.float32(), "top edge as the network gave it, clipped to the frame", "px"),
-        field("raw_x_max_px", pa.float32(), "right edge as the network gave it, clipped to the frame", "px"),
-        field("raw_y_max_px", pa.float32(), "bottom edge as the network gave it, clipped to the frame", "px"),
-        field("score_raw", pa.float32(), "the network's confidence, 0 to 1"),
-        field("score", pa.float32(), "score after rescoring and calibration, 0 to 1"),
+        field("score", pa.float32(), "confidence in the label, 0 to 1; 0 = set aside as no object"),
         field("label_source", TEXT, "detected, interpolated, propagated, extrapolated or human"),
+        field(
+            "changes", pa.list_(TEXT), "what hindsight changed: box, score, category; empty for added rows"
+        ),
+        field("category_raw", TEXT, "category as the network gave it; null for added rows", nullable=True),
+        *(
+            field(
+                f"raw_{edge}_px",
+                pa.float32(),
+                f"{words} as the network gave it, clipped to the frame",
+                "px",
+                nullable=True,
+            )
+            for edge, words in _RAW_EDGES.items()
+        ),
+        field(
+            "score_raw", pa.float32(), "the network's confidence, 0 to 1; null for added rows", nullable=True
+        ),
         field("model_digest", TEXT, "sha256 of the network"),
     ]
 )
@@ -169,7 +190,7 @@ COVERAGE: Final = pa.schema(
         field("task", TEXT, "what was looked for: detection"),
         field("model_digest", TEXT, "sha256 of the network"),
         field("categories", pa.list_(TEXT), "categories that the network can find"),
-        field("frames_labelled", pa.int64(), "frames it saw"),
+        field("frames_labelled", pa.int64(), "frames it saw; frames.network_ran"),
     ]
 )
 

@@ -12,7 +12,7 @@ from transforms.tables.commits import (
     is_whole,
     read_commit,
 )
-from transforms.tables.schemas import SHARD_TABLES
+from transforms.tables.schemas import SCHEMA_VERSION, SHARD_TABLES
 from transforms.tables.store import LocalStore
 
 
@@ -90,7 +90,7 @@ def test_files_tell_what_they_depend_on(tmp_path, summary):
     metadata = pq.read_metadata(tmp_path / "clips" / "drive-m0000.parquet").metadata
     assert metadata[b"clipmill.label_digest"] == b"digest"
     assert metadata[b"clipmill.model_digests"] == b"m1,m2"
-    assert metadata[b"clipmill.schema_version"] == b"1"
+    assert metadata[b"clipmill.schema_version"] == str(SCHEMA_VERSION).encode()
 
 
 def test_a_table_that_lost_its_rows_loses_its_file(tmp_path, summary):

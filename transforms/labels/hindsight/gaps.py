@@ -1,0 +1,171 @@
+"""Gaps: frames in which a tracked object must have been, though the network did not see it."""
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from transforms.labels.hindsight.grids import TrackGrid, track_grids
+from transforms.labels.hindsight.rescoring import logits, probabilities
+from transforms.labels.hindsight.smoothing import SmoothedGrid
+from transforms.labels.overlap import areas
+from transforms.labels.sightings import INTERPOLATED, Additions, Sightings
+
+LONG_WEIGHT: Final = 0.3
+FAST_WEIGHT: Final = 1.0
+HIDDEN_WEIGHT: Final = 0.8
+MISSED_BIAS: Final = -0.9
+"""Belief in a filled frame, in logits beside that of the boxes around it: less for a gap of more frames (by the
+logarithm of their number), less where the object moves far in it (by the overlap that its ends lack), more where a
+nearer object hides it and so tells why it was not seen, and less for not having been seen at all."""
+
+LEAST_BELIEF: Final = 0.05
+"""Rows that are believed less are not added."""
+
+SURE: Final = 0.5
+"""Objects from this score on hide what is behind them."""
+
+FloatArray = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Gaps:
+    """Frames between two boxes of a track.
+
+    Attributes:
+        frames: int32[A].
+        boxes: xyxy edges in pixels, float64[A, 4].
+        before: row of the box before, int32[A].
+        after: row of the box after, int32[A].
+        shares: how far from the one to the other in time, float64[A], 0..1.
+        steps: frames that the network looked at from the one to the other, int64[A].
+    """
+
+    frames: npt.NDArray[np.int32]
+    boxes: FloatArray
+    before: npt.NDArray[np.int32]
+    after: npt.NDArray[np.int32]
+    shares: FloatArray
+    steps: npt.NDArray[np.int64]
+
+
+def fill_gaps(seen: Sightings, paths: list[SmoothedGrid] | None, max_gap_s: float) -> Additions:
+    """The rows that are believed for frames that the network looked at between two boxes of a track.
+
+    Args:
+        seen: a clip with tracks, scored along them.
+        paths: its `smoothed_paths`; None = straight lines between the boxes.
+        max_gap_s: longer gaps stay.
+    """
+    gaps = find_gaps(seen, paths, max_gap_s)
+    beliefs = probabilities(_beliefs(seen, gaps))
+    kept = beliefs >= LEAST_BELIEF
+    return Additions(gaps.frames[kept], gaps.boxes[kept], beliefs[kept], gaps.before[kept], INTERPOLATED)
+
+
+def find_gaps(seen: Sightings, paths: list[SmoothedGrid] | None, max_gap_s: float) -> Gaps:
+    """Finds the frames between two boxes of a track.
+
+    Args:
+        seen: a clip with tracks.
+        paths: its `smoothed_paths`; None = straight lines between the boxes.
+        max_gap_s: longer gaps are left out.
+    """
+    if paths is None:
+        parts = [_gaps(seen, grid, None, max_gap_s) for grid in track_grids(seen)]
+    else:
+        parts = [_gaps(seen, path.grid, path.boxes, max_gap_s) for path in paths]
+    none = np.empty(0, np.int32)
+    return Gaps(
+        frames=np.concatenate([none, *(part.frames for part in parts)]),
+        boxes=np.concatenate([np.empty((0, 4)), *(part.boxes for part in parts)]),
+        before=np.concatenate([none, *(part.before for part in parts)]),
+        after=np.concatenate([none, *(part.after for part in parts)]),
+        shares=np.concatenate([np.empty(0), *(part.shares for part in parts)]),
+        steps=np.concatenate([np.empty(0, np.int64), *(part.steps for part in parts)]),
+    )
+
+
+def _gaps(seen: Sightings, grid: TrackGrid, smoothed: FloatArray | None, max_gap_s: float) -> Gaps:
+    filled = grid.filled
+    places = np.arange(filled.shape[1])
+    previous = np.maximum.accumulate(np.where(filled, places, -1), axis=1)
+    following = np.minimum.accumulate(np.where(filled, places, len(places))[:, ::-1], axis=1)[:, ::-1]
+    lines, cells = np.nonzero(~filled & (following < len(places)))
+    begins, ends = previous[lines, cells], following[lines, cells]
+    before, after = grid.rows[lines, begins], grid.rows[lines, ends]
+    frames = grid.frames[lines, cells]
+    times_s, row_times_s = seen.timestamps_ns[frames] / 1e9, seen.times_s
+    length_s = row_times_s[after] - row_times_s[before]
+    shares = (times_s - row_times_s[before]) / np.maximum(length_s, 1e-9)
+    if smoothed is None:
+        far = shares[:, None]
+        boxes = (1 - far) * seen.boxes[before] + far * seen.boxes[after]
+    else:
+        boxes = smoothed[lines, cells]
+    short = length_s <= max_gap_s
+    return Gaps(
+        frames[short], boxes[short], before[short], after[short], shares[short], (ends - begins)[short]
+    )
+
+
+def evidence(seen: Sightings, gaps: Gaps) -> FloatArray:
+    """What tells for and against an object in a gap, float64[A, 4].
+
+    Returns:
+        The log odds of the boxes around it; the logarithm of the frames of the gap; the share that its ends do not
+        overlap by; the largest share of it that a nearer object hides.
+    """
+    own = logits(seen.scores)
+    around = (1 - gaps.shares) * own[gaps.before] + gaps.shares * own[gaps.after]
+    return np.stack(
+        [
+            around,
+            np.log(gaps.steps - 1.0),
+            1 - _paired_iou(seen.boxes[gaps.before], seen.boxes[gaps.after]),
+            _hidden(seen, gaps),
+        ],
+        axis=1,
+    )
+
+
+def _beliefs(seen: Sightings, gaps: Gaps) -> FloatArray:
+    around, length, fast, hidden = evidence(seen, gaps).T
+    belief: FloatArray = (
+        around - LONG_WEIGHT * length - FAST_WEIGHT * fast + HIDDEN_WEIGHT * hidden + MISSED_BIAS
+    )
+    return belief
+
+
+def _paired_iou(first: npt.NDArray[np.floating], second: npt.NDArray[np.floating]) -> FloatArray:
+    """Overlap of each box with its own counterpart, float64[N]."""
+    shared = _paired_intersections(first, second)
+    union = areas(first) + areas(second) - shared
+    result: FloatArray = np.divide(shared, union, out=np.zeros(len(shared)), where=union > 0)
+    return result
+
+
+def _paired_intersections(first: npt.NDArray[np.floating], second: npt.NDArray[np.floating]) -> FloatArray:
+    sides = np.minimum(first[:, 2:], second[:, 2:]) - np.maximum(first[:, :2], second[:, :2])
+    sides = np.maximum(sides.astype(np.float64), 0.0)
+    result: FloatArray = sides[:, 0] * sides[:, 1]
+    return result
+
+
+def _hidden(seen: Sightings, gaps: Gaps) -> FloatArray:
+    """Largest share of each filled box that one sure object in front of it covers, float64[A].
+
+    In front is what stands lower in the picture: on a road that is nearer.
+    """
+    sure = np.flatnonzero(seen.is_detected & (seen.scores >= SURE))
+    starts, stops = (np.searchsorted(seen.frames[sure], gaps.frames, side) for side in ("left", "right"))
+    counts = stops - starts
+    gap = np.repeat(np.arange(len(counts)), counts)
+    other = sure[np.arange(len(gap)) - np.repeat(np.cumsum(counts) - counts - starts, counts)]
+    box, front = gaps.boxes[gap], seen.boxes[other].astype(np.float64)
+    share = _paired_intersections(box, front) / np.maximum(areas(box), 1e-9)
+    nearer = front[:, 3] > box[:, 3]
+    hidden = np.zeros(len(counts))
+    np.maximum.at(hidden, gap[nearer], share[nearer])
+    return hidden

@@ -1,0 +1,114 @@
+"""All of hindsight over one clip, step by step; each step is a switch of the job."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from models.calibration import Calibration, calibrated
+from transforms.labels.camera_path import CameraPath
+from transforms.labels.hindsight.associating import associate
+from transforms.labels.hindsight.carrying import carry_between
+from transforms.labels.hindsight.extrapolating import extrapolate
+from transforms.labels.hindsight.gaps import fill_gaps
+from transforms.labels.hindsight.rescoring import rescore
+from transforms.labels.hindsight.settings import HindsightSettings
+from transforms.labels.hindsight.smoothing import smooth, smoothed_paths
+from transforms.labels.hindsight.standing import standing
+from transforms.labels.hindsight.voting import vote
+from transforms.labels.motion.trails import Trail
+from transforms.labels.sightings import NO_TRACK, Sightings
+from transforms.labels.tracking import TrackerSettings
+
+_SCENE_NS: Final = 3_600_000_000_000
+"""Put between two scenes of a clip while it is looked back on: no track lives that long without being seen."""
+
+_LEAST_SIDE_PX: Final = 0.5
+
+BoolArray = npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Surroundings:
+    """What is known of a clip beside its boxes.
+
+    Attributes:
+        extent: xyxy edges of the picture in pixels, float64[4].
+        camera: how the camera moved the picture; None = not known.
+        trails: points followed between frames that the network looked at; empty = labels for those frames only.
+        cuts: frames that begin another scene.
+        unsound: frames that get no labels, bool[F]; None = there are none.
+    """
+
+    extent: npt.NDArray[np.float64]
+    camera: CameraPath | None = None
+    trails: Sequence[Trail] = ()
+    cuts: Sequence[int] = ()
+    unsound: BoolArray | None = None
+
+
+def look_back(
+    detected: Sightings,
+    settings: HindsightSettings,
+    tracker: TrackerSettings,
+    around: Surroundings,
+    calibration: Calibration | None = None,
+    bias: float = 0.0,
+) -> Sightings:
+    """Labels with the whole clip at hand.
+
+    Args:
+        detected: what the network said.
+        settings: the steps to take.
+        tracker: the tracker's settings.
+        around: what is known of the clip beside its boxes.
+        calibration: of the network's card, if it has one.
+        bias: of the rescoring.
+
+    Returns:
+        The same rows, changed, and more; by frame. Rows that the network saw keep their `origins`.
+    """
+    scenes = np.zeros(len(detected.timestamps_ns), np.int64)
+    scenes[list(around.cuts)] = _SCENE_NS
+    seen = replace(detected, timestamps_ns=detected.timestamps_ns + np.cumsum(scenes))
+    camera = around.camera if settings.ego_motion else None
+    seen = associate(seen, tracker, camera, both_directions=settings.both_directions)
+    aside = np.zeros(len(seen.frames), bool)
+    if settings.static_removal and around.camera is not None:
+        aside = standing(seen, around.camera, around.extent)
+        seen = replace(seen, tracks=np.where(aside, np.int32(NO_TRACK), seen.tracks))
+    if settings.category_vote:
+        seen = vote(seen)
+    paths = smoothed_paths(seen, camera) if settings.smoothing or settings.extrapolation else None
+    if settings.smoothing and paths is not None:
+        seen = smooth(seen, paths)
+    if settings.rescoring:
+        seen = rescore(seen, bias)
+    seen = replace(seen, scores=np.where(aside, np.float32(0), seen.scores))
+    additions = []
+    if settings.gap_filling:
+        additions.append(fill_gaps(seen, paths if settings.smoothing else None, tracker.max_gap_s))
+    if settings.extrapolation and paths is not None:
+        additions.append(extrapolate(seen, paths, around.extent))
+    seen = seen.with_added(additions)
+    if around.trails:
+        sound = np.zeros(len(scenes), bool) if around.unsound is None else around.unsound
+        seen = seen.with_added([carry_between(seen, around.trails, sound)])
+    if settings.calibration and calibration is not None:
+        scores = calibrated(seen.scores, seen.categories, calibration)
+        seen = replace(seen, scores=np.where(seen.scores > 0, scores, np.float32(0)))
+    seen = _within(seen, detected, around.extent)
+    return replace(seen, timestamps_ns=detected.timestamps_ns)
+
+
+def _within(seen: Sightings, detected: Sightings, extent: npt.NDArray[np.float64]) -> Sightings:
+    """Keeps boxes in the picture: a row of which nothing is left goes, one that was detected gets its own box back."""
+    low, high = (np.tile(edge, 2).astype(np.float32) for edge in (extent[:2], extent[2:]))
+    boxes = np.clip(seen.boxes, low, high)
+    sides = boxes[:, 2:] - boxes[:, :2]
+    lost = (sides < _LEAST_SIDE_PX).any(axis=1)
+    own = lost & (seen.origins >= 0)
+    boxes[own] = detected.boxes[seen.origins[own]]
+    return replace(seen, boxes=boxes).take(~lost | own)

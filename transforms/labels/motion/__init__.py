@@ -1,0 +1,1 @@
+"""How pictures move: points followed through them, the camera's own motion, cuts, and boxes carried along."""
