@@ -23,6 +23,7 @@ COMMANDS: Final = (
     "budget",
     "backtest",
     "sweep",
+    "track",
     "evaluate",
     "inspect",
     "sql",

@@ -2,6 +2,7 @@ import pytest
 
 from pipelines.jobs import AutolabelJob, check_job, read_job
 from pipelines.outcome import UsageError
+from transforms.labels.hindsight.settings import HindsightSettings
 
 SPEC = """
 inputs = ["clips"]
@@ -50,6 +51,39 @@ def test_a_bad_value_is_named(tmp_path, line, said):
     path.write_text("\n".join([line, *kept]))
     with pytest.raises(UsageError, match=said) as error:
         read_job(path, [])
+    assert "job.toml" in str(error.value)
+
+
+STEPS = """
+[labels.hindsight]
+smoothing = false
+extrapolation = false
+"""
+
+
+def test_steps_of_hindsight_are_a_table_of_their_own(tmp_path):
+    path = tmp_path / "job.toml"
+    path.write_text(SPEC + STEPS)
+    job = read_job(path, ["labels.hindsight.extrapolation=true", "labels.label_fps=all"])
+    assert job.labels.hindsight == HindsightSettings(smoothing=False)
+    assert (job.labels.fps, job.labels.label_fps) == ("10", "all")
+    assert read_job(path, []).labels.hindsight == HindsightSettings(smoothing=False, extrapolation=False)
+
+
+@pytest.mark.parametrize(
+    ("override", "said"),
+    [
+        ("labels.hindsight.smothing=false", "labels.hindsight.smothing"),
+        ("labels.hindsight.smoothing=often", "labels.hindsight.smoothing"),
+        ("labels.label_fps=9", "label_fps: 9 is less than fps = 10"),
+        ("labels.label_fps=keyframes", "label_fps: give a rate or all"),
+    ],
+)
+def test_a_step_that_does_not_exist_and_a_coarser_rate_are_told(tmp_path, override, said):
+    path = tmp_path / "job.toml"
+    path.write_text(SPEC + STEPS)
+    with pytest.raises(UsageError, match=said) as error:
+        read_job(path, [override])
     assert "job.toml" in str(error.value)
 
 

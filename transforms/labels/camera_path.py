@@ -47,10 +47,11 @@ class CameraPath:
         """
         places = states[0, :, 0] + 1j * states[0, :, 1]
         scales = np.ones(len(places))
-        for frame in range(int(before.min()) if len(before) else 0, int(now.max(initial=0))):
-            moves = (before <= frame) & (frame < now)
-            places = np.where(moves, self.turns[frame] * places + self.shifts[frame], places)
-            scales = np.where(moves, abs(self.turns[frame]) * scales, scales)
+        for step in range(int((now - before).max(initial=0))):
+            moving = np.flatnonzero(before + step < now)
+            turns, shifts = self.turns[before[moving] + step], self.shifts[before[moving] + step]
+            places[moving] = turns * places[moving] + shifts
+            scales[moving] *= np.abs(turns)
         result = states.copy()
         result[0, :, 0], result[0, :, 1] = places.real, places.imag
         result[0, :, 2:] *= scales[:, None]

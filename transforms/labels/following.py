@@ -157,12 +157,12 @@ def _camera_path(labels: PartLabels, detected: Sightings) -> CameraPath:
 def _own_rows(seen: Sightings, in_context: npt.NDArray[np.bool_]) -> Sightings:
     """Without added rows of the context, and without those of tracks that no detection of the minute itself holds."""
     own = ~in_context[seen.frames]
-    known = np.unique(seen.tracks[seen.is_detected & own])
-    return seen.take(seen.is_detected | (own & np.isin(seen.tracks, known[known != NO_TRACK])))
+    known = np.append(np.unique(seen.tracks[seen.is_detected & own]), NO_TRACK)
+    return seen.take(seen.is_detected | (own & np.isin(seen.tracks, known)))
 
 
 def _ids(labels: PartLabels, model: str, detected: Sightings, seen: Sightings) -> list[str]:
-    """A detection's id is a function of frame, network, category and raw box; an added row's of frame and track."""
+    """A detection's id is a function of frame, network, category and raw box; an added row's of frame and track or box."""
     frame_ids = [labels.frames[labels.sound[frame]].frame_id for frame in seen.frames.tolist()]
     ids = [""] * len(frame_ids)
     begun: dict[int, str] = {}
@@ -172,8 +172,9 @@ def _ids(labels: PartLabels, model: str, detected: Sightings, seen: Sightings) -
         ids[row] = stable_id("detection", frame_ids[row], model, category, box)
         begun.setdefault(int(seen.tracks[row]), ids[row])
     for row in np.flatnonzero(seen.origins == ADDED).tolist():
-        source = LABEL_SOURCES[int(seen.sources[row])]
-        ids[row] = stable_id(source, frame_ids[row], begun[int(seen.tracks[row])])
+        source, track = LABEL_SOURCES[int(seen.sources[row])], int(seen.tracks[row])
+        lone = (model, int(seen.categories[row]), seen.boxes[row].tobytes().hex())
+        ids[row] = stable_id(source, frame_ids[row], *(lone if track == NO_TRACK else (begun[track],)))
     return ids
 
 

@@ -14,7 +14,7 @@ from transforms.clips.shards import Part, ShardPlan
 from transforms.labels.following import Tracked
 from transforms.labels.seen import PartLabels
 from transforms.labels.settings import LabelSettings
-from transforms.labels.sightings import ADDED, LABEL_SOURCES, Sightings
+from transforms.labels.sightings import ADDED, LABEL_SOURCES, NO_TRACK, Sightings
 from transforms.labels.tracklets import summarise
 from transforms.tables.schemas import SHARD_TABLES
 
@@ -226,7 +226,8 @@ def _tracks(item: Tracked) -> Columns:
     offsets, voted, weights = summary.vote_entries()
     names = pa.array(CATEGORIES).take(pa.array(voted, pa.int32()))
     votes = pa.MapArray.from_arrays(pa.array(offsets), names, pa.array(weights, pa.float32()))  # type: ignore[call-overload]  # the stubs want int64 where Arrow has int32
-    added = item.seen.tracks[own & ~item.seen.is_detected]
+    more = item.seen.tracks[own & ~item.seen.is_detected]
+    added = np.bincount(more[more != NO_TRACK], minlength=int(summary.numbers.max(initial=-1)) + 1)
     return {
         "track_id": [track_ids[number] for number in numbers],
         "clip_id": [item.labels.part.clip.clip_id] * len(numbers),
@@ -236,7 +237,7 @@ def _tracks(item: Tracked) -> Columns:
         "first_ns": summary.first_ns,
         "last_ns": summary.last_ns,
         "detected": summary.detected,
-        "added": [int(np.count_nonzero(added == number)) for number in numbers],
+        "added": added[summary.numbers],
         "score": summary.score,
         "previous_detection_id": [previous.get(number, (None,))[0] for number in numbers],
     }

@@ -115,7 +115,7 @@ class Sightings:
         )
 
     def with_added(self, additions: Sequence["Additions"]) -> "Sightings":
-        """The same with rows added to tracks.
+        """The same with more rows.
 
         Args:
             additions: the rows; what they are like are rows of these sightings.
@@ -143,13 +143,13 @@ class Sightings:
 
 @dataclass(frozen=True, slots=True)
 class Additions:
-    """Rows that hindsight adds to tracks.
+    """Rows that hindsight adds.
 
     Attributes:
         frames: int[A].
         boxes: xyxy edges in pixels, float[A, 4].
         scores: float[A], 0..1.
-        likes: a row of the same track, whose track and category they take, int[A].
+        likes: the row that each follows from, whose track and category it takes, int[A].
         source: index into `LABEL_SOURCES`.
     """
 

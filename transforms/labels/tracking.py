@@ -63,7 +63,7 @@ class TrackerSettings:
     new_score: float = 0.6
     low_score: float = 0.1
     min_iou: float = 0.1
-    min_iou_low: float = 0.3
+    min_iou_low: float = 0.5
     max_gap_s: float = 1.0
     max_gap_new_s: float = 0.2
     min_detections: int = 2
@@ -278,7 +278,9 @@ class _Tracker:
         overlaps *= _likeness(tracks.categories, self._categories[start:low])
         rows, columns = _assigned(overlaps[:, : high - start], settings.min_iou)
         if high < low:
-            rest = np.setdiff1d(np.arange(len(overlaps)), rows, assume_unique=True)
+            left = np.ones(len(overlaps), dtype=bool)
+            left[rows] = False
+            rest = np.flatnonzero(left)
             more_rows, more_columns = _assigned(overlaps[rest, high - start :], settings.min_iou_low)
             rows = np.concatenate([rows, rest[more_rows]])
             columns = np.concatenate([columns, more_columns + (high - start)])

@@ -121,7 +121,7 @@ DETECTIONS: Final = pa.schema(
         field(
             "detection_id",
             TEXT,
-            "uuid5 of frame, network, category and raw box; of an added row, of frame and track",
+            "uuid5 of frame, network, category and raw box; of an added row, of frame and track or carried box",
         ),
         field("frame_id", TEXT, "the frame"),
         field("clip_id", TEXT, "the clip"),

@@ -4,7 +4,7 @@ import os
 import re
 import uuid
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO, Final, Protocol
 
@@ -64,12 +64,22 @@ class LocalStore:
 
     def write(self, name: str, content: bytes) -> None:
         """Writes under a name that no other run uses, then renames."""
+        with self.replacing(name) as sink:
+            sink.write(content)
+
+    @contextmanager
+    def replacing(self, name: str) -> Iterator[BinaryIO]:
+        """Opens a file that gets its name, and replaces what was there, once it has been written without an error.
+
+        Args:
+            name: the file.
+        """
         target = self._root / name
         target.parent.mkdir(parents=True, exist_ok=True)
         temporary = target.with_name(f".{target.name}.{uuid.uuid4().hex}{TEMPORARY_SUFFIX}")
         try:
             with temporary.open("wb") as sink:
-                sink.write(content)
+                yield sink
                 sink.flush()
                 os.fsync(sink.fileno())
             temporary.replace(target)

@@ -22,16 +22,19 @@ def test_a_box_predicted_to_shrink_away_keeps_a_pixel():
     assert to_edges(np.array([[10.0, 10.0, -5.0, 0.2]])).tolist() == [[9.5, 9.5, 10.5, 10.5]]
 
 
+doubts = st.floats(0.5, 6)
+
+
 @settings(deadline=None, max_examples=60)
-@given(st.lists(st.tuples(centres, st.floats(0, 2)), min_size=2, max_size=6))
+@given(st.lists(st.tuples(centres, st.floats(0, 2), doubts), min_size=2, max_size=6))
 def test_equals_the_matrix_form(steps):
-    first = np.array(steps[0][0])
-    states = started(first[None], NOISE)
+    first, doubt = np.array(steps[0][0]), steps[0][2]
+    states = started(first[None], NOISE, np.array([doubt]))
     place = np.concatenate([first, np.zeros(4)])
     side = (first[2] + first[3]) / 2
-    spread = np.diag([(NOISE.measurement * side) ** 2] * 4 + [(NOISE.velocity_per_s * side) ** 2] * 4)
+    spread = np.diag([(NOISE.measurement * side * doubt) ** 2] * 4 + [(NOISE.velocity_per_s * side) ** 2] * 4)
     observe = np.eye(4, 8)
-    for measured, elapsed_s in ((np.array(one), step) for one, step in steps[1:]):
+    for measured, elapsed_s, doubt in ((np.array(one), step, doubt) for one, step, doubt in steps[1:]):
         motion = np.eye(8) + elapsed_s * np.eye(8, k=4)
         drift = (NOISE.acceleration * max((place[2] + place[3]) / 2, 1.0)) ** 2
         block = drift * np.array([[elapsed_s**3 / 3, elapsed_s**2 / 2], [elapsed_s**2 / 2, elapsed_s]])
@@ -39,14 +42,26 @@ def test_equals_the_matrix_form(steps):
         states = predicted(states, np.array([elapsed_s]), NOISE)
         assert states[0, 0] == pytest.approx(place[:4])
 
-        noise = np.eye(4) * (NOISE.measurement * (measured[2] + measured[3]) / 2) ** 2
+        noise = np.eye(4) * (NOISE.measurement * doubt * (measured[2] + measured[3]) / 2) ** 2
         gain = spread @ observe.T @ np.linalg.inv(observe @ spread @ observe.T + noise)
         place, spread = place + gain @ (measured - observe @ place), (np.eye(8) - gain @ observe) @ spread
-        states = corrected(states, measured[None], NOISE)
+        states = corrected(states, measured[None], NOISE, np.array([doubt]))
         assert states[0, 0] == pytest.approx(place[:4], rel=1e-6, abs=1e-6)
         assert states[1, 0] == pytest.approx(place[4:], rel=1e-6, abs=1e-5)
         assert states[2, 0] == pytest.approx(np.diag(spread)[:4], rel=1e-5)
         assert states[4, 0] == pytest.approx(np.diag(spread)[4:], rel=1e-5)
+
+
+def test_without_doubt_every_measurement_is_as_noisy_as_the_settings_say():
+    first, second = np.random.default_rng(4).uniform(20, 200, (2, 5, 4))
+    ones = np.ones(5)
+    states = predicted(started(first, NOISE), ones, NOISE)
+    assert np.array_equal(started(first, NOISE, ones), started(first, NOISE))
+    assert np.array_equal(corrected(states, second, NOISE, ones), corrected(states, second, NOISE))
+    # what is doubted more moves a track less
+    moved = [np.abs(corrected(states, second, NOISE, doubt * ones)[0] - states[0]) for doubt in (0.5, 1, 4)]
+    assert (moved[0] > moved[1]).all()
+    assert (moved[1] > moved[2]).all()
 
 
 def test_tracks_do_not_touch_each_other():

@@ -6,13 +6,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from models.taxonomy import CATEGORIES
-from transforms.labels.tracking import COMPATIBLE, TrackerSettings, track
+from transforms.labels.camera_path import CameraPath
+from transforms.labels.tracking import COMPATIBLE, OTHER_CATEGORY, TrackerSettings, track
 
 CAR, TRUCK, PERSON, SIGN = (CATEGORIES.index(name) for name in ("car", "truck", "person", "traffic_sign"))
 BOX = (100.0, 100.0, 140.0, 130.0)
 
 
-def follow(rows, times_s, tracker=None):
+def follow(rows, times_s, tracker=None, camera=None):
     """Tracks rows of (frame, box, score, category)."""
     frames, boxes, scores, categories = (
         (list(column) for column in zip(*rows, strict=True)) if rows else ([],) * 4
@@ -24,6 +25,7 @@ def follow(rows, times_s, tracker=None):
         np.array(scores, dtype=np.float32),
         np.array(categories, dtype=np.uint8),
         tracker,
+        camera,
     )
 
 
@@ -132,6 +134,57 @@ def test_categories_of_one_group_may_change_along_a_track():
         for name in names:
             rows = [(0, BOX, 0.9, CATEGORIES.index(min(names))), (1, BOX, 0.9, CATEGORIES.index(name))]
             assert follow(rows, [0.0, 0.1]).tolist() == [0, 0]
+
+
+def test_of_two_boxes_of_one_object_each_goes_on_with_its_own_category():
+    """The truck's second box lies nearer to where the car was, but not by much."""
+    rows = [
+        (0, BOX, 0.9, CAR),
+        (0, moved(1), 0.85, TRUCK),
+        (1, moved(2), 0.9, TRUCK),
+        (1, moved(3), 0.85, CAR),
+        (2, moved(2), 0.9, CAR),
+        (2, moved(3), 0.85, TRUCK),
+    ]
+    numbers = follow(rows, [0.0, 0.1, 0.2])
+    assert numbers.tolist() == [0, 1, 1, 0, 0, 1]
+
+
+def test_another_category_costs_a_fifth_of_the_overlap():
+    assert OTHER_CATEGORY == 0.8
+    # 20 of 40 px are shared: a third of the union; less a fifth that is .27
+    for least, kept in ((0.26, True), (0.27, False)):
+        settings = TrackerSettings(min_iou=least)
+        rows = [(0, BOX, 0.9, CAR), (1, moved(20), 0.9, TRUCK)]
+        assert follow(rows, [0.0, 0.1], settings).tolist() == ([0, 0] if kept else [-1, -1])
+        same = [(0, BOX, 0.9, CAR), (1, moved(20), 0.9, CAR)]
+        assert follow(same, [0.0, 0.1], settings).tolist() == [0, 0]
+
+
+def test_the_cameras_motion_is_taken_out():
+    """The picture shifts by two widths of the box every frame, and back by one."""
+    places = np.cumsum([0, 80, 80, -40, 80])
+    rows = [(frame, moved(place), 0.9, CAR) for frame, place in enumerate(places)]
+    camera = CameraPath(np.ones(4, complex), np.diff(places).astype(complex))
+    times = np.arange(5) / 10
+    assert follow(rows, times, camera=camera).tolist() == [0] * 5
+    assert follow(rows, times).tolist() == [-1] * 5
+
+
+def test_the_camera_is_followed_over_frames_in_which_an_object_was_not_seen():
+    camera = CameraPath(np.ones(5, complex), np.full(5, 30 + 10j))
+    rows = [(frame, moved(30 * frame, 10 * frame), 0.9, CAR) for frame in (0, 1, 4, 5)]
+    times = np.arange(6) / 10
+    assert follow(rows, times, camera=camera).tolist() == [0] * 4
+    assert follow(rows, times).tolist() == [-1] * 4
+
+
+def test_a_zoom_makes_boxes_grow():
+    """The picture grows by half around its corner: places and sides alike."""
+    rows = [(frame, tuple(1.5**frame * edge for edge in BOX), 0.9, CAR) for frame in range(3)]
+    camera = CameraPath(np.full(2, 1.5 + 0j), np.zeros(2, complex))
+    assert follow(rows, np.arange(3) / 10, TrackerSettings(min_iou=0.95), camera).tolist() == [0] * 3
+    assert follow(rows, np.arange(3) / 10, TrackerSettings(min_iou=0.95)).tolist() == [-1] * 3
 
 
 def test_other_categories_and_foreign_ones_do_not_mix():

@@ -5,7 +5,7 @@ A folder may also have a MOTChallenge `seqinfo.ini` a clip (rate and number of f
 """
 
 import configparser
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import PurePosixPath
 from typing import Final
@@ -44,7 +44,9 @@ _CLASSES: Final = {
 }
 """MOTChallenge's classes."""
 
-_SIDE_FILES: Final = ("labels.txt", "seqmap.txt")
+SIDE_FILES: Final = ("labels.txt", "seqmap.txt")
+"""Texts beside a clip's that hold no boxes."""
+
 _FEWEST_FIELDS: Final = 6
 _CONF, _CLASS, _VISIBILITY = 6, 7, 8
 _LONGEST: Final = 10_000_000
@@ -63,15 +65,15 @@ def read(files: Files, fps: float | None) -> Truth:
     texts = {
         path: file
         for path, file in sorted(files.items())
-        if path.endswith(".txt") and PurePosixPath(path).name not in _SIDE_FILES
+        if path.endswith(".txt") and PurePosixPath(path).name not in SIDE_FILES
     }
     tables, times = [], []
     all_timed = True
     for path, file in texts.items():
         clip = clip_name(path)
-        rate, length = _sequence(files, path)
+        rate, length = sequence(files, path)
         rate = checked_fps(rate or fps, file.name)
-        names = _class_names(files, path)
+        names = class_names(files, path)
         tables.append(read_clips([TextClip(clip, file, rate)], partial(_row, names)))
         all_timed &= length > 0
         times.append(
@@ -87,7 +89,7 @@ def read(files: Files, fps: float | None) -> Truth:
     return Truth("mot", pa.concat_tables(tables), pa.concat_tables(times) if all_timed else None)
 
 
-def _row(names: dict[int, str], parts: Sequence[str]) -> Row:
+def _row(names: Mapping[int, str], parts: Sequence[str]) -> Row:
     if len(parts) < _FEWEST_FIELDS:
         raise ValueError(
             f"{len(parts)} fields; frame, id, x, y, width, height, conf, class, visibility are expected"
@@ -97,7 +99,7 @@ def _row(names: dict[int, str], parts: Sequence[str]) -> Row:
         for part, what in zip(parts[2:6], ("x", "y", "the width", "the height"), strict=True)
     )
     ignored = len(parts) > _CONF and number(parts[_CONF], "conf") == 0
-    category = _category(parts[_CLASS] if len(parts) > _CLASS else "-1", names)
+    category = class_of(parts[_CLASS] if len(parts) > _CLASS else "-1", names)
     visible = number(parts[_VISIBILITY], "the visibility") if len(parts) > _VISIBILITY else None
     return Row(
         frame=frame_number(parts[0], 1),
@@ -108,8 +110,13 @@ def _row(names: dict[int, str], parts: Sequence[str]) -> Row:
     )
 
 
-def _category(field: str, names: dict[int, str]) -> str:
-    """The name of a class; without one (-1, as in MOT15) all boxes hold pedestrians."""
+def class_of(field: str, names: Mapping[int, str]) -> str:
+    """The name of a class; without one (-1, as in MOT15) all boxes hold pedestrians.
+
+    Args:
+        field: the field of a line.
+        names: of the classes.
+    """
     try:
         value = float(field)
     except ValueError:
@@ -119,16 +126,32 @@ def _category(field: str, names: dict[int, str]) -> str:
     return names.get(int(value), f"class_{field}") if value == value // 1 else f"class_{field}"
 
 
-def _class_names(files: Files, path: str) -> dict[int, str]:
-    """Names of the classes: those beside the file, else MOTChallenge's."""
+def class_names(files: Files, path: str) -> Mapping[int, str]:
+    """Names of the classes: those beside the file, else MOTChallenge's.
+
+    Args:
+        files: all files.
+        path: of the clip's text among them.
+
+    Raises:
+        TruthError: the names cannot be read.
+    """
     for folder in PurePosixPath(path).parents:
         if (file := files.get(str(folder / "labels.txt"))) is not None:
             return {index: name for index, (_, name) in enumerate(lines(file), 1)}
     return _CLASSES
 
 
-def _sequence(files: Files, path: str) -> tuple[float | None, int]:
-    """Rate and number of frames that the clip's seqinfo.ini tells; None and 0 where it does not."""
+def sequence(files: Files, path: str) -> tuple[float | None, int]:
+    """Rate and number of frames that the clip's seqinfo.ini tells; None and 0 where it does not.
+
+    Args:
+        files: all files.
+        path: of the clip's text among them.
+
+    Raises:
+        TruthError: the file cannot be read, or a number is out of range.
+    """
     for folder in PurePosixPath(path).parents[:2]:
         if (file := files.get(str(folder / "seqinfo.ini"))) is None:
             continue

@@ -1,6 +1,7 @@
 """Labels for the frames between those that the network looked at: boxes go along with the points seen in them."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
@@ -9,24 +10,47 @@ import numpy.typing as npt
 from transforms.labels.hindsight.grids import track_order
 from transforms.labels.hindsight.rescoring import logits, probabilities
 from transforms.labels.motion.carrying import carry
-from transforms.labels.motion.extending import carry_forward
+from transforms.labels.motion.extending import carry_backward, carry_forward
 from transforms.labels.motion.trails import Trail
-from transforms.labels.sightings import NO_TRACK, PROPAGATED, Additions, Sightings
+from transforms.labels.sightings import PROPAGATED, Additions, Sightings
 
-LEAST_BELIEF: Final = 0.05
+LEAST_BELIEF: Final = 0.02
 """Boxes that are believed less are not carried: every one costs a row in all frames between."""
 
+HALFWAY: Final = 0.5
+"""A box that has no counterpart at the other end stands for its half of the time."""
 
-def carry_between(seen: Sightings, trails: Sequence[Trail], unsound: npt.NDArray[np.bool_]) -> Additions:
-    """The boxes of tracked objects in the frames that the network did not look at.
+FloatArray = npt.NDArray[np.float64]
+RowArray = npt.NDArray[np.int64]
 
-    From one frame that it looked at to the next the path begins and ends in the two boxes; beyond the last one it
-    goes as far as points are followed.
+
+@dataclass(frozen=True, slots=True)
+class _Carried:
+    """Boxes of some rows in some frames.
+
+    Attributes:
+        frames: int64[G].
+        rows: rows that are carried, int64[N].
+        boxes: xyxy edges in pixels, float32[G, N, 4].
+        beliefs: log odds, float64[G, N].
+    """
+
+    frames: RowArray
+    rows: RowArray
+    boxes: npt.NDArray[np.float32]
+    beliefs: FloatArray
+
+
+def carry_between(seen: Sightings, trails: Sequence[Trail]) -> Additions:
+    """The boxes in the frames that the network did not look at.
+
+    From one frame that it looked at to the next, the path of a tracked object begins and ends in its two boxes. A
+    box without a counterpart is carried halfway, and beyond the last frame that was looked at as far as points are
+    followed.
 
     Args:
         seen: a clip with tracks, scored along them.
         trails: points followed between frames that the network looked at, over all frames of the clip.
-        unsound: frames that get no labels, bool[F].
     """
     order = track_order(seen)
     following = np.full(len(seen.frames), -1, np.int64)
@@ -34,35 +58,54 @@ def carry_between(seen: Sightings, trails: Sequence[Trail], unsound: npt.NDArray
     following[order[:-1][same]] = order[1:][same]
     own = logits(seen.scores)
     starts = np.searchsorted(seen.frames, np.arange(len(seen.seen) + 1))
-    none = np.empty(0, np.int64)
-    frames, boxes, beliefs, likes = [none], [np.empty((0, 4), np.float32)], [np.empty(0)], [none]
+    parts = [_NOTHING]
     for trail in trails:
-        ends_seen = bool(seen.seen[trail.last])
-        between = np.arange(trail.first + 1, trail.last + (not ends_seen))
-        between = between[~unsound[between]]
-        if not seen.seen[trail.first] or not len(between):
-            continue
-        rows = np.arange(starts[trail.first], starts[trail.first + 1])
-        rows = rows[(seen.tracks[rows] != NO_TRACK) & (seen.scores[rows] >= LEAST_BELIEF)]
-        at = between - trail.first
-        if ends_seen:
-            rows = rows[following[rows] >= 0]
-            rows = rows[seen.frames[following[rows]] == trail.last]
-            ends = following[rows]
-            path = carry(trail, seen.boxes[rows], seen.boxes[ends]).boxes[at]
-            share = trail.shares[at, None]
-            belief = (1 - share) * own[rows] + share * own[ends]
-        else:
-            path = carry_forward(trail, seen.boxes[rows]).boxes[at]
-            belief = np.broadcast_to(own[rows], (len(at), len(rows)))
-        frames.append(np.repeat(between, len(rows)))
-        boxes.append(path.reshape(-1, 4))
-        beliefs.append(belief.reshape(-1))
-        likes.append(np.tile(rows, len(between)))
+        first, last = (
+            np.arange(starts[frame], starts[frame + 1]) if seen.seen[frame] else _NOTHING.rows
+            for frame in (trail.first, trail.last)
+        )
+        first, last = (rows[seen.scores[rows] >= LEAST_BELIEF] for rows in (first, last))
+        goes_on = np.isin(following[first], last)
+        parts += _between(seen, own, trail, first[goes_on], following[first[goes_on]])
+        parts += _one_sided(seen, own, trail, first[~goes_on], np.setdiff1d(last, following[first]))
     return Additions(
-        np.concatenate(frames),
-        np.concatenate(boxes),
-        probabilities(np.concatenate(beliefs)),
-        np.concatenate(likes),
+        np.concatenate([np.repeat(part.frames, len(part.rows)) for part in parts]),
+        np.concatenate([part.boxes.reshape(-1, 4) for part in parts]),
+        probabilities(np.concatenate([part.beliefs.reshape(-1) for part in parts])),
+        np.concatenate([np.tile(part.rows, len(part.frames)) for part in parts]),
         PROPAGATED,
     )
+
+
+_NOTHING: Final = _Carried(
+    np.empty(0, np.int64), np.empty(0, np.int64), np.empty((0, 0, 4), np.float32), np.empty((0, 0))
+)
+
+
+def _between(
+    seen: Sightings, own: FloatArray, trail: Trail, first: RowArray, last: RowArray
+) -> Iterator[_Carried]:
+    """Objects with a box at both ends."""
+    at = np.arange(1, len(trail.timestamps_ns) - 1)
+    if len(at) and len(first):
+        boxes = carry(trail, seen.boxes[first], seen.boxes[last]).boxes[at]
+        share = trail.shares[at, None]
+        yield _Carried(trail.first + at, first, boxes, (1 - share) * own[first] + share * own[last])
+
+
+def _one_sided(
+    seen: Sightings, own: FloatArray, trail: Trail, first: RowArray, last: RowArray
+) -> Iterator[_Carried]:
+    """Objects with a box at one end only; frames at either end that were not looked at are between as well."""
+    begins, ends = bool(seen.seen[trail.first]), bool(seen.seen[trail.last])
+    at = np.arange(begins, len(trail.timestamps_ns) - ends)
+    early = trail.shares[at] < (HALFWAY if ends else np.inf)
+    for rows, wanted, carried in (
+        (first, at[early], carry_forward),
+        (last, at[~early] if begins else at, carry_backward),
+    ):
+        if len(rows) and len(wanted):
+            boxes = carried(trail, seen.boxes[rows]).boxes[wanted]
+            yield _Carried(
+                trail.first + wanted, rows, boxes, np.broadcast_to(own[rows], (len(wanted), len(rows)))
+            )

@@ -21,6 +21,8 @@ LEAST_END: Final = 0.5
 """Tracks whose end is believed less are not carried on."""
 
 _LEAST_BOXES: Final = 3
+"""Fewer boxes do not tell a speed that can be relied on."""
+
 _LEAST_INSIDE: Final = 0.6
 """Where less of a carried box lies in the picture, the object has left it."""
 
@@ -70,7 +72,7 @@ def _frames_beyond(
         at = place + direction * step
         there = np.flatnonzero((at >= 0) & (at < len(looked)))
         frames = looked[at[there]]
-        ahead_s = seen.timestamps_ns[frames] / 1e9 - seen.times_s[rows[there]]
+        ahead_s = (seen.timestamps_ns[frames] - seen.timestamps_ns[seen.frames[rows[there]]]) / 1e9
         near = np.abs(ahead_s) <= FARTHEST_S
         if not near.any():
             break

@@ -14,17 +14,14 @@ from transforms.labels.sightings import INTERPOLATED, Additions, Sightings
 
 LONG_WEIGHT: Final = 0.3
 FAST_WEIGHT: Final = 1.0
-HIDDEN_WEIGHT: Final = 0.8
 MISSED_BIAS: Final = -0.9
 """Belief in a filled frame, in logits beside that of the boxes around it: less for a gap of more frames (by the
-logarithm of their number), less where the object moves far in it (by the overlap that its ends lack), more where a
-nearer object hides it and so tells why it was not seen, and less for not having been seen at all."""
+logarithm of their number), less where the object moves far in it (by the overlap that its ends lack), and less for not
+having been seen at all. Logistic regressions on the gaps of KITTI tracking lie around these. Whether something nearer
+hides the object tells nothing: the truth of KITTI has what is hidden, that of rendered scenes has not."""
 
 LEAST_BELIEF: Final = 0.05
 """Rows that are believed less are not added."""
-
-SURE: Final = 0.5
-"""Objects from this score on hide what is behind them."""
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -54,7 +51,7 @@ def fill_gaps(seen: Sightings, paths: list[SmoothedGrid] | None, max_gap_s: floa
     """The rows that are believed for frames that the network looked at between two boxes of a track.
 
     Args:
-        seen: a clip with tracks, scored along them.
+        seen: detections of a clip with tracks, scored along them.
         paths: its `smoothed_paths`; None = straight lines between the boxes.
         max_gap_s: longer gaps stay.
     """
@@ -96,76 +93,34 @@ def _gaps(seen: Sightings, grid: TrackGrid, smoothed: FloatArray | None, max_gap
     begins, ends = previous[lines, cells], following[lines, cells]
     before, after = grid.rows[lines, begins], grid.rows[lines, ends]
     frames = grid.frames[lines, cells]
-    times_s, row_times_s = seen.timestamps_ns[frames] / 1e9, seen.times_s
-    length_s = row_times_s[after] - row_times_s[before]
-    shares = (times_s - row_times_s[before]) / np.maximum(length_s, 1e-9)
+    begins_ns = seen.timestamps_ns[seen.frames[before]]
+    length_ns = seen.timestamps_ns[seen.frames[after]] - begins_ns
+    shares = (seen.timestamps_ns[frames] - begins_ns) / np.maximum(length_ns, 1)
     if smoothed is None:
         far = shares[:, None]
         boxes = (1 - far) * seen.boxes[before] + far * seen.boxes[after]
     else:
         boxes = smoothed[lines, cells]
-    short = length_s <= max_gap_s
+    short = length_ns / 1e9 <= max_gap_s
     return Gaps(
         frames[short], boxes[short], before[short], after[short], shares[short], (ends - begins)[short]
     )
 
 
-def evidence(seen: Sightings, gaps: Gaps) -> FloatArray:
-    """What tells for and against an object in a gap, float64[A, 4].
-
-    Returns:
-        The log odds of the boxes around it; the logarithm of the frames of the gap; the share that its ends do not
-        overlap by; the largest share of it that a nearer object hides.
-    """
+def _beliefs(seen: Sightings, gaps: Gaps) -> FloatArray:
+    """Log odds that an object is where a gap is filled, float64[A]."""
     own = logits(seen.scores)
     around = (1 - gaps.shares) * own[gaps.before] + gaps.shares * own[gaps.after]
-    return np.stack(
-        [
-            around,
-            np.log(gaps.steps - 1.0),
-            1 - _paired_iou(seen.boxes[gaps.before], seen.boxes[gaps.after]),
-            _hidden(seen, gaps),
-        ],
-        axis=1,
-    )
-
-
-def _beliefs(seen: Sightings, gaps: Gaps) -> FloatArray:
-    around, length, fast, hidden = evidence(seen, gaps).T
-    belief: FloatArray = (
-        around - LONG_WEIGHT * length - FAST_WEIGHT * fast + HIDDEN_WEIGHT * hidden + MISSED_BIAS
-    )
+    length = np.log(gaps.steps - 1.0)
+    fast = 1 - _paired_iou(seen.boxes[gaps.before], seen.boxes[gaps.after])
+    belief: FloatArray = around - LONG_WEIGHT * length - FAST_WEIGHT * fast + MISSED_BIAS
     return belief
 
 
 def _paired_iou(first: npt.NDArray[np.floating], second: npt.NDArray[np.floating]) -> FloatArray:
     """Overlap of each box with its own counterpart, float64[N]."""
-    shared = _paired_intersections(first, second)
+    sides = np.minimum(first[:, 2:], second[:, 2:]) - np.maximum(first[:, :2], second[:, :2])
+    shared = np.maximum(sides.astype(np.float64), 0.0).prod(axis=1)
     union = areas(first) + areas(second) - shared
     result: FloatArray = np.divide(shared, union, out=np.zeros(len(shared)), where=union > 0)
     return result
-
-
-def _paired_intersections(first: npt.NDArray[np.floating], second: npt.NDArray[np.floating]) -> FloatArray:
-    sides = np.minimum(first[:, 2:], second[:, 2:]) - np.maximum(first[:, :2], second[:, :2])
-    sides = np.maximum(sides.astype(np.float64), 0.0)
-    result: FloatArray = sides[:, 0] * sides[:, 1]
-    return result
-
-
-def _hidden(seen: Sightings, gaps: Gaps) -> FloatArray:
-    """Largest share of each filled box that one sure object in front of it covers, float64[A].
-
-    In front is what stands lower in the picture: on a road that is nearer.
-    """
-    sure = np.flatnonzero(seen.is_detected & (seen.scores >= SURE))
-    starts, stops = (np.searchsorted(seen.frames[sure], gaps.frames, side) for side in ("left", "right"))
-    counts = stops - starts
-    gap = np.repeat(np.arange(len(counts)), counts)
-    other = sure[np.arange(len(gap)) - np.repeat(np.cumsum(counts) - counts - starts, counts)]
-    box, front = gaps.boxes[gap], seen.boxes[other].astype(np.float64)
-    share = _paired_intersections(box, front) / np.maximum(areas(box), 1e-9)
-    nearer = front[:, 3] > box[:, 3]
-    hidden = np.zeros(len(counts))
-    np.maximum.at(hidden, gap[nearer], share[nearer])
-    return hidden

@@ -26,6 +26,7 @@ _SCENE_NS: Final = 3_600_000_000_000
 """Put between two scenes of a clip while it is looked back on: no track lives that long without being seen."""
 
 _LEAST_SIDE_PX: Final = 0.5
+"""Of a box of which less is left in the picture there is nothing to be seen."""
 
 BoolArray = npt.NDArray[np.bool_]
 
@@ -39,14 +40,25 @@ class Surroundings:
         camera: how the camera moved the picture; None = not known.
         trails: points followed between frames that the network looked at; empty = labels for those frames only.
         cuts: frames that begin another scene.
-        unsound: frames that get no labels, bool[F]; None = there are none.
     """
 
     extent: npt.NDArray[np.float64]
     camera: CameraPath | None = None
     trails: Sequence[Trail] = ()
     cuts: Sequence[int] = ()
-    unsound: BoolArray | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """The objects of a clip, before anything is improved by them.
+
+    Attributes:
+        seen: the rows that the network saw, with tracks and their categories.
+        aside: rows set aside as no objects, bool[N].
+    """
+
+    seen: Sightings
+    aside: BoolArray
 
 
 def look_back(
@@ -70,6 +82,21 @@ def look_back(
     Returns:
         The same rows, changed, and more; by frame. Rows that the network saw keep their `origins`.
     """
+    found = find_objects(detected, settings, tracker, around)
+    return improve(found, detected, settings, tracker, around, calibration, bias)
+
+
+def find_objects(
+    detected: Sightings, settings: HindsightSettings, tracker: TrackerSettings, around: Surroundings
+) -> Found:
+    """The first half of `look_back`: who is who, and what.
+
+    Args:
+        detected: what the network said.
+        settings: the steps to take.
+        tracker: the tracker's settings.
+        around: what is known of the clip beside its boxes.
+    """
     scenes = np.zeros(len(detected.timestamps_ns), np.int64)
     scenes[list(around.cuts)] = _SCENE_NS
     seen = replace(detected, timestamps_ns=detected.timestamps_ns + np.cumsum(scenes))
@@ -81,12 +108,42 @@ def look_back(
         seen = replace(seen, tracks=np.where(aside, np.int32(NO_TRACK), seen.tracks))
     if settings.category_vote:
         seen = vote(seen)
+    return Found(seen, aside)
+
+
+def improve(
+    found: Found,
+    detected: Sightings,
+    settings: HindsightSettings,
+    tracker: TrackerSettings,
+    around: Surroundings,
+    calibration: Calibration | None = None,
+    bias: float = 0.0,
+) -> Sightings:
+    """The second half of `look_back`: boxes, scores and added rows by the objects found.
+
+    Args:
+        found: the objects.
+        detected: what they were found in.
+        settings: the steps to take.
+        tracker: the tracker's settings.
+        around: what is known of the clip beside its boxes.
+        calibration: of the network's card, if it has one.
+        bias: of the rescoring.
+
+    Returns:
+        As `look_back`.
+    """
+    seen = found.seen
+    camera = around.camera if settings.ego_motion else None
     paths = smoothed_paths(seen, camera) if settings.smoothing or settings.extrapolation else None
     if settings.smoothing and paths is not None:
         seen = smooth(seen, paths)
     if settings.rescoring:
-        seen = rescore(seen, bias)
-    seen = replace(seen, scores=np.where(aside, np.float32(0), seen.scores))
+        # by the clip's own times: what is put between scenes is no step
+        scores = rescore(replace(seen, timestamps_ns=detected.timestamps_ns), bias).scores
+        seen = replace(seen, scores=scores)
+    seen = replace(seen, scores=np.where(found.aside, np.float32(0), seen.scores))
     additions = []
     if settings.gap_filling:
         additions.append(fill_gaps(seen, paths if settings.smoothing else None, tracker.max_gap_s))
@@ -94,8 +151,7 @@ def look_back(
         additions.append(extrapolate(seen, paths, around.extent))
     seen = seen.with_added(additions)
     if around.trails:
-        sound = np.zeros(len(scenes), bool) if around.unsound is None else around.unsound
-        seen = seen.with_added([carry_between(seen, around.trails, sound)])
+        seen = seen.with_added([carry_between(seen, around.trails)])
     if settings.calibration and calibration is not None:
         scores = calibrated(seen.scores, seen.categories, calibration)
         seen = replace(seen, scores=np.where(seen.scores > 0, scores, np.float32(0)))

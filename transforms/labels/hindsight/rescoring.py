@@ -20,6 +20,9 @@ around them, with more for the life; that much costs precision where clips are s
 NEAR_S: Final = 0.3
 """Standard deviation of the time over which neighbours count, in seconds; .15 to .6 give the same within .001 HOTA."""
 
+_FARTHEST_NS: Final = round(3 * NEAR_S * 1e9)
+"""Three standard deviations; whole nanoseconds, so that a clip's begin does not decide what is within them."""
+
 _SHARPEST: Final = 1e-4
 """Scores nearer to 0 or 1 than this count as this near."""
 
@@ -42,65 +45,42 @@ def rescore(seen: Sightings, bias: float = 0.0) -> Sightings:
     """Scores every row by its track; a row without one is a track of one box.
 
     Args:
-        seen: a clip with tracks; scores of rows that the network did not see are not looked at.
+        seen: detections of a clip with tracks.
         bias: added to all log odds; tells how sure this network's scores are to be taken in general.
     """
     own = logits(seen.scores)
-    life_s = np.full(len(own), seen.step_s)
-    near, mean = own.copy(), own.copy()
+    near, mean, life_s = own.copy(), own.copy(), np.full(len(own), seen.step_s)
     order = track_order(seen)
     if len(order):
-        _, starts = np.unique(seen.tracks[order], return_index=True)
-        detected = seen.is_detected[order].astype(np.float64)
-        counts = np.add.reduceat(detected, starts)
-        sizes = np.diff(np.append(starts, len(order)))
-        mean[order] = np.repeat(np.add.reduceat(own[order] * detected, starts) / counts, sizes)
-        life_s[order] = np.repeat(counts, sizes) * seen.step_s
-        near[order] = _near_means(seen.times_s[order], own[order], detected, seen.tracks[order])
+        _, starts, counts = np.unique(seen.tracks[order], return_index=True, return_counts=True)
+        mean[order] = np.repeat(np.add.reduceat(own[order], starts) / counts, counts)
+        life_s[order] *= np.repeat(counts, counts)
+        near[order] = _near_means(seen.timestamps_ns[seen.frames[order]], own[order], seen.tracks[order])
     evidence = OWN_WEIGHT * own + NEAR_WEIGHT * near + TRACK_WEIGHT * mean + LIFE_WEIGHT * np.log(life_s)
     return replace(seen, scores=probabilities(evidence + bias))
 
 
 def _near_means(
-    times_s: FloatArray, values: FloatArray, detected: FloatArray, tracks: npt.NDArray[np.int32]
+    times_ns: npt.NDArray[np.int64], values: FloatArray, tracks: npt.NDArray[np.int32]
 ) -> FloatArray:
     """Mean of a track's values around every row, weighted by a Gaussian of their distance in time.
 
-    Rows farther than three standard deviations do not count, unless there are none nearer: then the nearest do.
+    Rows farther away than `_FARTHEST_NS` do not count.
+
+    Args:
+        times_ns: int64[M]; rows are sorted by track and then by time.
+        values: float64[M].
+        tracks: int32[M].
     """
-    total, weight = values * detected, detected.copy()
-    shift = 1
-    while shift < len(values):
-        same = tracks[shift:] == tracks[:-shift]
-        distance_s = times_s[shift:] - times_s[:-shift]
-        near = same & (distance_s <= 3 * NEAR_S)
+    total, weight = values.copy(), np.ones(len(values))
+    for shift in range(1, len(values)):
+        distance_ns = times_ns[shift:] - times_ns[:-shift]
+        near = (tracks[shift:] == tracks[:-shift]) & (distance_ns <= _FARTHEST_NS)
         if not near.any():
             break
-        share = np.where(near, np.exp(-0.5 * (distance_s / NEAR_S) ** 2), 0.0)
-        total[shift:] += share * (values * detected)[:-shift]
-        weight[shift:] += share * detected[:-shift]
-        total[:-shift] += share * (values * detected)[shift:]
-        weight[:-shift] += share * detected[shift:]
-        shift += 1
-    alone = weight <= 0
-    if alone.any():
-        total[alone], weight[alone] = _nearest(times_s, values, detected, tracks, np.flatnonzero(alone)), 1.0
+        share = np.where(near, np.exp(-0.5 * (distance_ns / 1e9 / NEAR_S) ** 2), 0.0)
+        total[shift:] += share * values[:-shift]
+        weight[shift:] += share
+        total[:-shift] += share * values[shift:]
+        weight[:-shift] += share
     return total / weight
-
-
-def _nearest(
-    times_s: FloatArray,
-    values: FloatArray,
-    detected: FloatArray,
-    tracks: npt.NDArray[np.int32],
-    rows: npt.NDArray[np.integer],
-) -> FloatArray:
-    """Value of the detected row of the same track that is nearest in time."""
-    known = np.flatnonzero(detected > 0)
-    after = np.searchsorted(known, rows).clip(max=len(known) - 1)
-    before = np.maximum(after - 1, 0)
-    here = known[np.stack([before, after])]
-    distance_s = np.where(tracks[here] == tracks[rows], np.abs(times_s[here] - times_s[rows]), np.inf)
-    nearest = np.where(distance_s[0] <= distance_s[1], here[0], here[1])
-    result: FloatArray = values[nearest]
-    return result

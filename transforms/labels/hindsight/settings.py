@@ -12,9 +12,9 @@ class HindsightSettings(BaseModel):
         ego_motion: tracks are predicted with the camera's own motion taken out.
         both_directions: a second pass backwards in time gives tracks the boxes before their confident begin, and
             what no track took is tracked on its own.
+        smoothing: boxes are smoothed along the track, past and future alike.
         rescoring: a box's score follows from its neighbours in time and from its track.
         gap_filling: frames between a track's boxes get one.
-        smoothing: boxes are smoothed along the track, past and future alike.
         extrapolation: tracks go on for a moment before the first and after the last sight.
         category_vote: a track has one category.
         static_removal: boxes that never move while the car does are set aside.
@@ -25,9 +25,9 @@ class HindsightSettings(BaseModel):
 
     ego_motion: bool = True
     both_directions: bool = True
+    smoothing: bool = True
     rescoring: bool = True
     gap_filling: bool = True
-    smoothing: bool = True
     extrapolation: bool = True
     category_vote: bool = True
     static_removal: bool = True

@@ -17,13 +17,17 @@ LEAST_OVERLAP: Final = 0.9
 """All but a few boxes of a track that stands overlap its median box by this much."""
 
 _FEW: Final = 0.05
+"""Share of the boxes that may lie elsewhere: now and then a network takes a bonnet and what is before it for one."""
+
 _EDGE_SHARE: Final = 0.02
 """What belongs to the car reaches the edge of the picture, within this share of its sides."""
 
 _MOVING_SHARE: Final = 0.004
-"""The picture moves where its corners move by more than this share of its diagonal from frame to frame."""
+"""The picture moves where its corners move by more than this share of its diagonal from one frame that the network
+looked at to the next."""
 
 _MOVING_TIME: Final = 0.5
+"""Share of a track's life for which the picture moves: what stands while the car waits tells nothing."""
 
 
 def standing(seen: Sightings, camera: CameraPath, extent: npt.NDArray[np.float64]) -> npt.NDArray[np.bool_]:
@@ -31,7 +35,8 @@ def standing(seen: Sightings, camera: CameraPath, extent: npt.NDArray[np.float64
 
     Args:
         seen: a clip with tracks, with the boxes as detected.
-        camera: how the camera moved the picture.
+        camera: how the camera moved the picture; the whole way from one frame that the network looked at to the next
+            is the last step of it.
         extent: xyxy edges of the picture in pixels, float64[4].
     """
     width, height = extent[2:] - extent[:2]
@@ -40,11 +45,12 @@ def standing(seen: Sightings, camera: CameraPath, extent: npt.NDArray[np.float64
     order = track_order(seen)
     if not len(order):
         return result
-    numbers, starts = np.unique(seen.tracks[order], return_index=True)
-    for rows in np.split(order, starts[1:])[: len(numbers)]:
+    _, starts = np.unique(seen.tracks[order], return_index=True)
+    for rows in np.split(order, starts[1:]):
         first, last = int(seen.frames[rows[0]]), int(seen.frames[rows[-1]])
         lasts = (seen.timestamps_ns[last] - seen.timestamps_ns[first]) / 1e9 >= LEAST_S
-        if not lasts or moving[first:last].mean() < _MOVING_TIME:
+        steps = seen.seen[first + 1 : last + 1]
+        if not lasts or moving[first:last][steps].mean() < _MOVING_TIME:
             continue
         boxes = seen.boxes[rows].astype(np.float64)
         median = np.median(boxes, axis=0)

@@ -17,16 +17,16 @@ def vote(seen: Sightings) -> Sightings:
     """Gives all boxes of a track the category that has most of the sum of their scores.
 
     Args:
-        seen: a clip with tracks and the network's own scores; rows that it did not see have no vote.
+        seen: detections of a clip with tracks and the network's own scores.
     """
     order = track_order(seen)
     if not len(order):
         return seen
     _, line = np.unique(seen.tracks[order], return_inverse=True)
     votes = np.zeros((int(line.max()) + 1, int(seen.categories.max()) + 1))
-    weights = np.where(seen.is_detected[order], seen.scores[order].astype(np.float64), 0.0)
-    np.add.at(votes, (line, seen.categories[order]), weights)
-    decided = votes.max(axis=1) >= LEAST_SHARE * votes.sum(axis=1)
+    np.add.at(votes, (line, seen.categories[order]), seen.scores[order].astype(np.float64))
+    most = votes.max(axis=1)
+    decided = (most > 0) & (most >= LEAST_SHARE * votes.sum(axis=1))
     rows = order[decided[line]]
     categories = seen.categories.copy()
     categories[rows] = votes.argmax(axis=1)[line[decided[line]]].astype(np.uint8)

@@ -1,0 +1,47 @@
+"""Which frames get labels, and what must be known for them."""
+
+import pytest
+from pydantic import ValidationError
+
+from transforms.labels.hindsight.settings import ONLINE, HindsightSettings
+from transforms.labels.settings import LabelSettings
+
+
+@pytest.mark.parametrize(
+    ("fps", "label_fps"),
+    [("5", "all"), ("5", "10"), ("5", "5"), (2.5, 5), ("all", "all"), ("keyframes", "all"), ("5", None)],
+)
+def test_labels_may_be_finer_than_what_the_networks_see(fps, label_fps):
+    settings = LabelSettings(fps=fps, label_fps=label_fps)
+    assert settings.label_fps == (None if label_fps is None else str(label_fps))
+    assert settings.network_sampling.kind == ("fps" if fps in {"5", 2.5} else fps)
+    assert (settings.sampling == settings.network_sampling) == (label_fps is None or str(label_fps) == fps)
+
+
+@pytest.mark.parametrize(
+    ("fps", "label_fps", "said"),
+    [
+        ("5", "4.9", "4.9 is less than fps = 5"),
+        ("5", "keyframes", "give a rate or all"),
+        ("all", "10", "only all can be finer"),
+        ("keyframes", "30", "only all can be finer"),
+        ("5", "0", "no frame rate"),
+        ("5", "", "no frame rate"),
+        ("5", True, "label_fps"),
+    ],
+)
+def test_coarser_labels_and_what_is_no_rate_are_refused(fps, label_fps, said):
+    with pytest.raises(ValidationError, match=said):
+        LabelSettings(fps=fps, label_fps=label_fps)
+
+
+def test_points_are_followed_only_where_something_needs_them():
+    assert LabelSettings().follows_points
+    assert not LabelSettings(hindsight=ONLINE).follows_points
+    assert LabelSettings(hindsight=ONLINE, label_fps="all").follows_points
+    needing = [
+        name
+        for name in HindsightSettings.model_fields
+        if LabelSettings(hindsight=ONLINE.model_copy(update={name: True})).follows_points
+    ]
+    assert sorted(needing) == ["ego_motion", "static_removal"]
