@@ -25,7 +25,7 @@ EXAMPLES = """
 clipmill track detections -o tracked
 clipmill track detections -o tracked --online --json
 clipmill track detections -o tracked --without extrapolation --without category_vote
-clipmill track MOT17/train -o tracked --fps 30
+clipmill track mot_texts -o tracked --fps 30
 """
 STEPS: Final = (
     "both_directions",

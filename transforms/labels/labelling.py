@@ -192,7 +192,7 @@ class _WindowLabels:
         identity = frame_id(self._window.clip.clip_id, pts, self._repeats[pts])
         self._repeats[pts] += 1
         is_sound = sampled.sample_index is not None and not sampled.is_damaged
-        runs = is_sound and self._networks.take(sampled.timestamp_ns, is_keyframe=sampled.is_keyframe)[0]
+        runs = is_sound and self._is_due(sampled)
         luma = sampled.luma()
         row = _frame_row(sampled, identity, self._window, luma, network_ran=runs)
         if row.in_context and self._counts_own and row.sample_index is not None:
@@ -206,6 +206,10 @@ class _WindowLabels:
         if runs:
             for lane in self._lanes:
                 lane.add(sampled)
+
+    def _is_due(self, sampled: SampledFrame) -> bool:
+        _, index = self._networks.take(sampled.timestamp_ns, is_keyframe=sampled.is_keyframe)
+        return index is not None
 
     def finish(self) -> None:
         """Has the networks look at what is waiting, and ends the trails."""

@@ -215,15 +215,12 @@ def _tracks(item: Tracked) -> Columns:
     track_ids, previous = item.track_ids(), item.previous_ids()
     own = np.arange(len(item.ids)) >= item.own
     seen = item.seen.take(own & item.seen.is_detected)
-    summary = summarise(
-        seen.tracks,
-        seen.timestamps_ns[seen.frames],
-        seen.scores,
-        item.detected.categories[seen.origins],
-        item.detected.scores[seen.origins],
-    )
+    times_ns, detected = seen.timestamps_ns[seen.frames], item.detected
+    summary = summarise(seen.tracks, times_ns, seen.scores, seen.categories)
+    raw_categories, raw_scores = detected.categories[seen.origins], detected.scores[seen.origins]
+    raw = summarise(seen.tracks, times_ns, raw_scores, raw_categories)
     numbers = summary.numbers.tolist()
-    offsets, voted, weights = summary.vote_entries()
+    offsets, voted, weights = raw.vote_entries()
     names = pa.array(CATEGORIES).take(pa.array(voted, pa.int32()))
     votes = pa.MapArray.from_arrays(pa.array(offsets), names, pa.array(weights, pa.float32()))  # type: ignore[call-overload]  # the stubs want int64 where Arrow has int32
     more = item.seen.tracks[own & ~item.seen.is_detected]

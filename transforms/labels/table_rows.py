@@ -111,6 +111,22 @@ def table_rows(detections: pa.Table, frames: pa.Table) -> TableRows:
     )
 
 
+def without_views(table: pa.Table) -> pa.Table:
+    """The same with columns of the view types as plain ones: Arrow can do little with views.
+
+    Args:
+        table: any table.
+    """
+    plain = pa.schema([_unviewed(field) for field in table.schema])
+    return table if plain.equals(table.schema) else table.cast(plain)
+
+
+def _unviewed(field: "pa.Field[Any]") -> "pa.Field[Any]":
+    if pa.types.is_string_view(field.type):
+        return field.with_type(pa.large_string())
+    return field.with_type(pa.large_binary()) if pa.types.is_binary_view(field.type) else field
+
+
 def plain_text(kind: pa.DataType) -> pa.DataType:
     """The type of a text column once it is no dictionary; the same type for all else."""
     return kind.value_type if pa.types.is_dictionary(kind) else kind
@@ -174,12 +190,7 @@ def _codes(first: _Column, second: _Column) -> tuple[IntArray, IntArray, list[st
 def _text(table: str, rows: pa.Table, name: str) -> _Column:
     column = rows[name]
     kind = plain_text(column.type)
-    if not (
-        pa.types.is_string(kind)
-        or pa.types.is_large_string(kind)
-        or pa.types.is_string_view(kind)
-        or _is_empty(column)
-    ):
+    if not (pa.types.is_string(kind) or pa.types.is_large_string(kind) or _is_empty(column)):
         raise TableError(f"{table}: column {name} is {column.type}; text (string) is expected")
     column = column.cast(pa.string() if pa.types.is_null(kind) else kind)
     _refuse(table, column.is_null().to_numpy(), f"{name} is missing")

@@ -17,7 +17,7 @@ from transforms.labels.hindsight.rescoring import logits, rescore
 from transforms.labels.hindsight.settings import HindsightSettings
 from transforms.labels.sightings import ADDED, NO_TRACK, Sightings
 from transforms.labels.table_columns import NEW, NOTHING, Labelled, detection_table, name_labels
-from transforms.labels.table_rows import TableError, TableRows, table_rows
+from transforms.labels.table_rows import TableError, TableRows, table_rows, without_views
 from transforms.labels.table_tracks import track_table
 from transforms.labels.tracking import TrackerSettings
 
@@ -112,6 +112,7 @@ def label_table(
             time that is not among the frames.
     """
     settings, tracker = settings or HindsightSettings(), tracker or TrackerSettings()
+    detections, frames = without_views(detections), without_views(frames)
     rows = table_rows(detections, frames)
     done = _Done(len(rows.order), progress or (lambda _: None))
     clips = deque(_clips(rows))

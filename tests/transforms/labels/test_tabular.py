@@ -375,3 +375,21 @@ def test_on_kitti_hindsight_beats_the_tracker_and_its_scores_spread():
                 figures["hindsight", category][:3], figures["online", category][:3], strict=True
             )
         )
+
+
+def test_columns_of_the_view_types_are_read_like_any_text():
+    kinds = {"clip_id": pa.string_view(), "category": pa.string_view(), "note": pa.string_view()}
+    boxes = {name: [0.0, 1.0] for name in ("x_min_px", "y_min_px")}
+    boxes |= {name: [40.0, 41.0] for name in ("x_max_px", "y_max_px")}
+    texts = {"clip_id": ["a", "a"], "category": ["car", "car"], "note": ["ä", None]}
+    columns = {name: pa.array(texts[name], kind) for name, kind in kinds.items()}
+    plain = {name: pa.array(values, pa.string()) for name, values in texts.items()}
+    rest = {**boxes, "timestamp_ns": [0, 100_000_000], "score": [0.9, 0.8]}
+    viewed, expected = (
+        label_table(
+            pa.table({**own, **rest}), pa.table({"clip_id": own["clip_id"], "timestamp_ns": [0, 100_000_000]})
+        )
+        for own in (columns, plain)
+    )
+    assert viewed.detections.to_pylist() == expected.detections.to_pylist()
+    assert viewed.detections["note"].to_pylist() == ["ä", None]

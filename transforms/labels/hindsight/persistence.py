@@ -1,7 +1,7 @@
 """How an unknown tool's scores are to be taken: objects last, false detections flicker.
 
 The rescoring gives log odds that are right up to a constant, which depends on the tool: one gives .9 to all it finds,
-another one .3. That constant is found without truth. Rows of tracks that last are counted as right, all others as
+another one .5. That constant is found without truth. Rows of tracks that last are counted as right, all others as
 wrong: some of either are not, but about as many of the one as of the other. The constant is the one with which the
 scores, taken as probabilities, add up to that count.
 """
@@ -58,13 +58,14 @@ def lasting(seen: Sightings) -> npt.NDArray[np.bool_]:
 
 
 def tells(seen: Sightings) -> bool:
-    """Whether a clip is long enough to tell what lasts.
+    """Whether a clip is long enough, and looked at often enough, to tell what lasts.
 
     Args:
         seen: any rows of the clip.
     """
     times_ns = seen.timestamps_ns
-    return len(times_ns) > 0 and (int(times_ns[-1]) - int(times_ns[0])) / 1e9 >= SHORTEST_CLIP_S
+    is_long = len(times_ns) > 0 and (int(times_ns[-1]) - int(times_ns[0])) / 1e9 >= SHORTEST_CLIP_S
+    return is_long and seen.step_s * (LASTING_BOXES - 1) <= LASTING_S
 
 
 def score_bias(log_odds: npt.NDArray[np.float64], is_lasting: npt.NDArray[np.bool_]) -> float:
@@ -75,14 +76,14 @@ def score_bias(log_odds: npt.NDArray[np.float64], is_lasting: npt.NDArray[np.boo
         is_lasting: their `lasting`, bool[N].
 
     Returns:
-        Between `LOWEST` and `HIGHEST`; 0 for fewer than `FEWEST_ROWS` rows.
+        Between `LOWEST` and `HIGHEST`; 0 for fewer than `FEWEST_ROWS` rows, and where nothing lasts.
 
     >>> round(score_bias(np.full(400, 1.0), np.arange(400) < 200), 6)
     -1.0
     """
-    if len(log_odds) < FEWEST_ROWS:
-        return 0.0
     wanted = int(np.count_nonzero(is_lasting))
+    if len(log_odds) < FEWEST_ROWS or not wanted:
+        return 0.0
     low, high = LOWEST, HIGHEST
     for _ in range(_HALVINGS):
         middle = (low + high) / 2

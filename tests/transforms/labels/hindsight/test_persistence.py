@@ -80,7 +80,9 @@ def test_scores_add_up_to_the_rows_that_last(drawn):
     log_odds, last = np.array(drawn[0]), np.arange(len(drawn[0])) < drawn[1]
     bias = score_bias(log_odds, last)
     assert LOWEST <= bias <= HIGHEST
-    if total(log_odds, LOWEST) < drawn[1] < total(log_odds, HIGHEST):
+    if not drawn[1]:
+        assert bias == 0.0
+    elif total(log_odds, LOWEST) < drawn[1] < total(log_odds, HIGHEST):
         assert total(log_odds, bias) == pytest.approx(drawn[1], abs=1e-3)
     else:
         assert bias == pytest.approx(LOWEST if total(log_odds, LOWEST) >= drawn[1] else HIGHEST)
@@ -88,5 +90,14 @@ def test_scores_add_up_to_the_rows_that_last(drawn):
 
 def test_of_few_rows_nothing_is_concluded():
     assert score_bias(np.full(199, 2.0), np.zeros(199, bool)) == 0.0
-    assert score_bias(np.full(200, 2.0), np.zeros(200, bool)) == pytest.approx(LOWEST)
+    assert score_bias(np.full(200, 9.0), np.arange(200) < 1) == pytest.approx(LOWEST)
     assert score_bias(np.full(200, -2.0), np.ones(200, bool)) == pytest.approx(HIGHEST)
+
+
+def test_where_nothing_lasts_nothing_is_concluded():
+    assert score_bias(np.full(400, 1.0), np.zeros(400, bool)) == 0.0
+
+
+@pytest.mark.parametrize(("step_s", "told"), [(0.5, True), (0.6, False), (2.0, False)])
+def test_a_clip_that_is_looked_at_too_seldom_tells_nothing(step_s, told):
+    assert tells(clip([[0]] * 30, np.arange(30) * round(10 * step_s))) is told
