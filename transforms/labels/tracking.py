@@ -89,6 +89,7 @@ def track(
     categories: CategoryArray,
     settings: TrackerSettings | None = None,
     camera: CameraPath | None = None,
+    looked_at: npt.NDArray[np.bool_] | None = None,
 ) -> npt.NDArray[np.int32]:
     """Numbers the objects of one clip.
 
@@ -102,6 +103,7 @@ def track(
         categories: indices into `CATEGORIES`, uint8[N]; larger ones are categories of their own.
         settings: None = the defaults.
         camera: how the camera moved the picture, if that is known.
+        looked_at: frames that detections could come from, bool[F]; None = all.
 
     Returns:
         Track number of every detection, int32[N]: 0, 1, ... in order of first appearance, -1 = no track.
@@ -124,7 +126,8 @@ def track(
         # A frame without boxes changes nothing: the motion model takes any step at once.
         if start < stop:
             tracker.see(frame, time_ns, previous_ns, start, stop)
-        previous_ns = time_ns
+        if looked_at is None or looked_at[frame]:
+            previous_ns = time_ns
     numbers = np.empty(len(order), dtype=np.int32)
     numbers[order] = _long_enough(tracker.numbers, settings.min_detections)
     return numbers

@@ -61,6 +61,7 @@ def _forward(
         seen.categories[rows],
         settings,
         camera,
+        seen.seen,
     )
     return tracks
 
@@ -75,6 +76,7 @@ def _backward(seen: Sightings, settings: TrackerSettings, camera: CameraPath | N
         seen.categories,
         settings,
         camera.reversed() if camera else None,
+        seen.seen[::-1],
     )
 
 

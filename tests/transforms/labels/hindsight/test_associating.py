@@ -145,3 +145,12 @@ def test_the_order_of_rows_within_a_frame_does_not_matter(seen, seed):
     # the same groups, whatever their numbers
     pairs = set(zip(found.tolist(), other.tolist(), strict=True))
     assert len(pairs) == len(set(found.tolist())) == len(set(other.tolist()))
+
+
+@pytest.mark.parametrize("both_directions", [True, False])
+def test_frames_that_only_get_labels_do_not_make_a_young_track_wait(both_directions):
+    rows = [(frame, None, box(100, 100), 0.9, CAR) for frame in (0, 7, 14)]
+    looked = [frame % 7 == 0 for frame in range(15)]
+    # 0.28 s from look to look: longer than a track of one box waits, were it not the very next look
+    seen = sightings(rows, np.arange(15) / 25, looked)
+    assert associate(seen, TRACKER, both_directions=both_directions).tracks.tolist() == [0, 0, 0]
