@@ -190,7 +190,8 @@ def _codes(first: _Column, second: _Column) -> tuple[IntArray, IntArray, list[st
 def _text(table: str, rows: pa.Table, name: str) -> _Column:
     column = rows[name]
     kind = plain_text(column.type)
-    if not (pa.types.is_string(kind) or pa.types.is_large_string(kind) or _is_empty(column)):
+    is_text = pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind)
+    if not (is_text or _is_empty(column)):
         raise TableError(f"{table}: column {name} is {column.type}; text (string) is expected")
     column = column.cast(pa.string() if pa.types.is_null(kind) else kind)
     _refuse(table, column.is_null().to_numpy(), f"{name} is missing")
