@@ -151,6 +151,7 @@ def test_without_any_step_it_is_the_trackers_result(clip):
         detected.scores,
         detected.categories,
         TRACKER,
+        looked_at=detected.seen,
     )
     expected = replace(detected, tracks=tracks)
     assert all(np.array_equal(getattr(found, name), getattr(expected, name)) for name in COLUMNS)
