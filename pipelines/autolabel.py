@@ -18,12 +18,13 @@ from apache_beam.options.pipeline_options import PipelineOptions
 from models.registry import ModelRef, find_model
 from models.sessions import load_detector
 from pipelines.beam_options import beam_options, refuse_local_output, workers_here
+from pipelines.cores import cores_here
 from pipelines.execution import execute
 from pipelines.jobs import AutolabelJob
 from pipelines.locks import LOCK, output_lock
 from pipelines.outcome import JobError, UsageError
 from pipelines.progress import RunProgress
-from pipelines.speed import cores_here, measured_speed
+from pipelines.speed import measured_speed
 from transforms.budget.demand.figures import DatasetFigures
 from transforms.budget.labelling import SPEED_FILE
 from transforms.budget.request import BudgetRequest
@@ -35,6 +36,7 @@ from transforms.join import JoinTracks
 from transforms.mill import PROGRESS, MillShards
 from transforms.plan import PlanShards, WritePlan
 from transforms.probe import ProbeClips
+from transforms.set_aside import Patience
 from transforms.storage import check_scheme, is_remote, open_store
 from transforms.summarize import SUMMARY, LeftOver, Summarize
 from transforms.tables.layout import DATASET, run_file
@@ -71,11 +73,12 @@ def build(root: beam.Pipeline, job: AutolabelJob, resources: Resources) -> None:
         resources: networks and the run's name.
     """
     models, run_id, threads = resources.models, resources.run_id, resources.threads
+    patience = Patience(job.stall_s, round(job.clip_memory_gb * 1e9))
     found = root | "Discover" >> Discover(job.inputs, job.output)
-    probed = found[FILES] | "Probe" >> ProbeClips(job.timezone, job.output, threads)
+    probed = found[FILES] | "Probe" >> ProbeClips(job.timezone, patience, job.output, threads)
     shards, duplicates = probed.clips | "Plan" >> PlanShards(job.labels.context_ns)
     planned = shards | "Note plan" >> WritePlan(job.output, run_id)
-    milled = shards | "Mill" >> MillShards(job.labels, models, job.output, run_id, threads, planned)
+    milled = shards | "Mill" >> MillShards(job.labels, models, patience, job.output, run_id, threads, planned)
     left = (shards, duplicates) | "Left over" >> LeftOver(job.output)
     objects = (milled, left) | "Both" >> beam.Flatten() | "Join" >> JoinTracks()
     events = (found[FILES], probed.clips, found[EVENTS]) | "Events" >> GatherEvents()
@@ -125,7 +128,7 @@ def run(job: AutolabelJob, beam_arguments: Sequence[str]) -> RunResult:
     most = max(MOST_WORKERS, 4 * cores_here())
     if workers > most:
         raise UsageError(f"--workers {workers}: this machine has {cores_here()} cores; {most} at most")
-    options, threads = beam_options(beam_arguments, workers)
+    options, threads = beam_options(beam_arguments, threads=workers)
     if not is_remote(job.output):
         refuse_local_output(options, job.output)
     _refuse_empty(job)

@@ -19,19 +19,19 @@ from pipelines.outcome import UsageError
 LOCAL_RUNNERS: Final = frozenset({"FnApiRunner", "BundleBasedDirectRunner", "DirectRunner"})
 PORTABLE_RUNNERS: Final = frozenset({"FlinkRunner", "PortableRunner", "PrismRunner", "SparkRunner"})
 
-THREADS_PER_PROCESS: Final = 8
-"""Python's own share of a frame feeds about this many threads; above that local runs use processes."""
 
-
-def beam_options(arguments: Sequence[str], workers: int) -> tuple[PipelineOptions, int]:
+def beam_options(
+    arguments: Sequence[str], *, processes: int = 1, threads: int = 1
+) -> tuple[PipelineOptions, int]:
     """Makes Beam's options.
 
     Args:
         arguments: what the user wrote after `--`.
-        workers: shards worked on at once on this machine.
+        processes: that a local run's stages are spread over.
+        threads: of each process.
 
     Returns:
-        The options, and the threads each process works with.
+        The options, and the threads each process works with: other runners have their own.
 
     Raises:
         UsageError: a flag that Beam does not know.
@@ -51,11 +51,10 @@ def beam_options(arguments: Sequence[str], workers: int) -> tuple[PipelineOption
         return options, 1
     direct = options.view_as(DirectOptions)
     if any(argument.startswith("--direct_") for argument in arguments):
-        return options, 1 if direct.direct_num_workers != 1 else workers
-    processes = -(-workers // THREADS_PER_PROCESS)
+        return options, 1 if direct.direct_num_workers != 1 else threads
     direct.direct_num_workers = processes
     direct.direct_running_mode = "multi_processing" if processes > 1 else "in_memory"
-    return options, -(-workers // processes)
+    return options, threads
 
 
 def workers_here(options: PipelineOptions, threads: int) -> int | None:

@@ -76,7 +76,7 @@ def run(job: BudgetJob, beam_arguments: Sequence[str] = ()) -> DatasetFigures:
         UsageError: there is no data set.
         JobError: a table cannot be read or written.
     """
-    options, _ = beam_options(beam_arguments, 1)
+    options, _ = beam_options(beam_arguments)
     job = replace(job, dataset=labelled(job.dataset, options))
     if not can_keep(job.dataset):
         return figures_in(job.dataset)

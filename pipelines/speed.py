@@ -1,21 +1,14 @@
 """How fast a run labelled, from the records of its shards."""
 
-import os
 import platform
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from pipelines.cores import cores_here
 from pipelines.jobs import AutolabelJob
 from transforms.budget.labelling import SpeedRecord
-
-
-def cores_here() -> int:
-    """Cores this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def measured_speed(

@@ -10,12 +10,12 @@ import apache_beam as beam
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from pipelines.beam_options import THREADS_PER_PROCESS, beam_options
+from pipelines.beam_options import beam_options
+from pipelines.cores import cores_here
 from pipelines.execution import execute
 from pipelines.locks import output_lock
 from pipelines.outcome import UsageError
 from pipelines.places import for_workers, labelled
-from pipelines.speed import cores_here
 from pipelines.toml_files import read_toml
 from transforms.budget.demand.figures import DatasetFigures
 from transforms.budget.errors import BudgetUsageError
@@ -104,7 +104,7 @@ def run(job: SweepJob, beam_arguments: Sequence[str] = (), workers: int | None =
     if not 1 <= wanted <= most:
         raise UsageError(f"--workers {wanted}: this machine has {cores_here()} cores; 1 to {most}")
     # arithmetic holds Python's lock, so that a worker is a process, not one of its threads
-    options, _ = beam_options(beam_arguments, wanted * THREADS_PER_PROCESS)
+    options, _ = beam_options(beam_arguments, processes=wanted)
     sample = labelled(job.sample, options) if isinstance(job.sample, str) else job.sample
     job = replace(job, sample=sample, output=for_workers(job.output, options))
     store = open_store(job.output)

@@ -10,8 +10,8 @@ from transforms.clips.events import MAX_EVENT_BYTES, read_event
 from transforms.clips.refs import ClipRef, InputFile
 from transforms.clips.shards import event_folder_id
 from transforms.clips.sources import name_clip
-from transforms.probe import named
 from transforms.storage import open_stream
+from transforms.tasks import named
 
 Found = tuple[PCollection[InputFile], PCollection[ClipRef], PCollection[InputFile]]
 """Every clip found, every clip that can be read, every event.json."""

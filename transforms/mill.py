@@ -6,19 +6,18 @@ from dataclasses import asdict
 from typing import Final
 
 import apache_beam as beam
-import cv2
 from apache_beam.pvalue import AsSingleton, PCollection
 
 from models.registry import ModelRef
-from models.sessions import load_detector
 from models.taxonomy import TAXONOMY_VERSION
 from transforms.budget.demand.figures import Tally, tally_clips, tally_frames, total
 from transforms.clips.shards import ShardPlan
 from transforms.concurrent import ConcurrentMap
-from transforms.labels.labelling import ShardRows, label_shard
+from transforms.labels.labelling import ShardRows
 from transforms.labels.settings import LABELLING_VERSION, LabelSettings
 from transforms.labels.tracking import TRACKING_VERSION
-from transforms.storage import open_store, open_stream
+from transforms.set_aside import Patience, label_apart
+from transforms.storage import open_store
 from transforms.tables.commits import ModelFacts, ShardSummary, commit_shard, is_whole, read_commit
 from transforms.tables.digests import canonical_json, digest
 from transforms.tables.layout import run_file
@@ -34,6 +33,7 @@ class MillShards(beam.PTransform[PCollection[ShardPlan], PCollection[ShardSummar
     Args:
         settings: options of labelling.
         models: the networks.
+        patience: what one clip may cost.
         output: the data set.
         run_id: the run that timings are noted under.
         threads: shards worked on at once in one process.
@@ -44,13 +44,14 @@ class MillShards(beam.PTransform[PCollection[ShardPlan], PCollection[ShardSummar
         self,
         settings: LabelSettings,
         models: Sequence[ModelRef],
+        patience: Patience,
         output: str,
         run_id: str,
         threads: int,
         planned: PCollection[int],
     ) -> None:
         super().__init__()
-        self._mill = Mill(settings, tuple(models), output, run_id)
+        self._mill = Mill(settings, tuple(models), patience, output, run_id)
         self._threads = threads
         self._planned = planned
 
@@ -74,23 +75,28 @@ class Mill:
     Args:
         settings: options of labelling.
         models: the networks.
+        patience: what one clip may cost.
         output: the data set.
         run_id: the run that timings are noted under.
     """
 
     def __init__(
-        self, settings: LabelSettings, models: tuple[ModelRef, ...], output: str, run_id: str
+        self,
+        settings: LabelSettings,
+        models: tuple[ModelRef, ...],
+        patience: Patience,
+        output: str,
+        run_id: str,
     ) -> None:
         self._settings = settings
         self._models = models
+        self._patience = patience
         self._output = output
         self._run_id = run_id
         self._sizes: dict[str, dict[str, int]] = {}
 
     def prepare(self) -> None:
         """Lists what is committed, once a bundle."""
-        # parallel across shards, one thread inside: OpenCV's own threads would only get in each other's way
-        cv2.setNumThreads(1)
         store = open_store(self._output)
         self._sizes = {table: store.sizes(table) for table in SHARD_TABLES}
 
@@ -108,9 +114,7 @@ class Mill:
         if summary and summary.label_digest == wanted and self._can_stand(summary):
             record["state"] = "skipped"
         else:
-            rows = label_shard(
-                plan, open_stream, [load_detector(model) for model in self._models], self._settings
-            )
+            rows = label_apart(plan, self._models, self._settings, self._patience)
             summary = commit_shard(store, summarise(plan, wanted, rows, self._models), rows.tables)
             record |= {"state": "written", **asdict(rows.timings)}
         record |= {

@@ -4,18 +4,16 @@ import hashlib
 from collections.abc import Iterator
 from contextlib import suppress
 from typing import Any, Final
-from zoneinfo import ZoneInfo
 
 import apache_beam as beam
 from apache_beam.pvalue import PCollection, TaggedOutput
 
-from transforms.clips.errors import ClipError
 from transforms.clips.memory import recall
-from transforms.clips.probing import probe
-from transforms.clips.refs import ClipName, ClipRef, Failure, InputFile
-from transforms.clips.sources import name_clip
+from transforms.clips.refs import ClipRef, Failure, InputFile
 from transforms.concurrent import ConcurrentMap
+from transforms.set_aside import Patience, probe_apart
 from transforms.storage import open_store, open_stream
+from transforms.tasks import named
 
 CLIPS: Final = "clips"
 FAILED: Final = "failed"
@@ -28,6 +26,7 @@ class ProbeClips(beam.PTransform[PCollection[InputFile], Any]):
 
     Args:
         timezone: zone of the times in file names, or None.
+        patience: what one file may cost.
         output: the data set, which keeps what earlier runs found.
         threads: files read at once.
 
@@ -35,9 +34,9 @@ class ProbeClips(beam.PTransform[PCollection[InputFile], Any]):
         `clips` (ClipRef) and `failed` (Failure).
     """
 
-    def __init__(self, timezone: str | None, output: str, threads: int) -> None:
+    def __init__(self, timezone: str | None, patience: Patience, output: str, threads: int) -> None:
         super().__init__()
-        self._probe = Probe(timezone, output)
+        self._probe = Probe(timezone, patience, output)
         self._threads = threads
 
     def expand(self, files: PCollection[InputFile]) -> Any:
@@ -55,11 +54,13 @@ class Probe:
 
     Args:
         timezone: zone of the times in file names, or None.
+        patience: what one file may cost.
         output: the data set, which keeps what earlier runs found.
     """
 
-    def __init__(self, timezone: str | None, output: str) -> None:
+    def __init__(self, timezone: str | None, patience: Patience, output: str) -> None:
         self._timezone = timezone
+        self._patience = patience
         self._output = output
         self._known: dict[str, ClipRef] = {}
 
@@ -77,42 +78,7 @@ class Probe:
                     digest.update(block)
                 if digest.hexdigest() == known.content_sha256:
                     return known
-        return probe_file(file, self._timezone)
-
-
-def named(file: InputFile) -> ClipName:
-    """What a file's place says."""
-    name = name_clip(file.uri, file.root)
-    assert name is not None, "discovery lists only what has a name"
-    return name
-
-
-def probe_file(file: InputFile, timezone: str | None) -> ClipRef | Failure:
-    """Probes one file.
-
-    Args:
-        file: the file.
-        timezone: zone of the times in file names, or None.
-    """
-    try:
-        with open_stream(file.uri) as stream:
-            return probe(stream, file, named(file), ZoneInfo(timezone) if timezone else None)
-    except ClipError as error:
-        return _failure(file, error)
-    except OSError as error:
-        message = f"{file.uri}: {error.strerror or error}; check the disk and its permissions, then run again"
-        return _failure(file, ClipError("unreadable", message))
-
-
-def _failure(file: InputFile, error: ClipError) -> Failure:
-    return Failure(
-        uri=file.uri,
-        clip_id="",
-        stage="probe",
-        error=error.fault,
-        message=str(error),
-        retryable=error.retryable,
-    )
+        return probe_apart(file, self._timezone, self._patience)
 
 
 def _tagged(result: ClipRef | Failure) -> Iterator[Any]:

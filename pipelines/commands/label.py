@@ -115,6 +115,11 @@ def label(job: Any, beam_arguments: list[str]) -> Outcome:
         job: an `AutolabelJob`.
         beam_arguments: Beam's own flags.
     """
+    from pipelines.cores import cores_here
+    from transforms import isolated
+
+    # their imports take as long as ours
+    isolated.start(min(job.workers or cores_here(), cores_here()))
     from pipelines.autolabel import run as run_job
 
     result = run_job(job, beam_arguments)

@@ -34,9 +34,9 @@ from transforms.evaluation.ap import average_precision, mean_precision
 from transforms.evaluation.pairing import pair
 from transforms.labels.labelling import label_shard
 from transforms.labels.settings import LabelSettings
-from transforms.probe import probe_file
 from transforms.scenes.records import MIN_EVALUATED_HEIGHT_PX, MIN_EVALUATED_VISIBILITY
 from transforms.storage import open_stream
+from transforms.tasks import probe_file
 
 REFERENCE_SCORE = 0.5
 

@@ -139,8 +139,8 @@ def python_share(folder: Path, _arguments: argparse.Namespace) -> None:
     from transforms.clips.shards import plan_drives
     from transforms.labels.labelling import label_shard
     from transforms.labels.settings import LabelSettings
-    from transforms.probe import probe_file
     from transforms.storage import open_stream
+    from transforms.tasks import probe_file
 
     clips = many_clips(folder / "python", 8, landscape=True)
     detector = load_detector(find_model(str(NETWORK)))

@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from pipelines.speed import cores_here
+from pipelines.cores import cores_here
 from transforms.budget.labelling import newest_speed
 from transforms.tables.store import LocalStore
 

@@ -7,18 +7,18 @@ from pipelines.beam_options import beam_options, clear_message, refuse_local_out
 from pipelines.outcome import UsageError
 
 
-@pytest.mark.parametrize(
-    ("workers", "processes", "threads"), [(1, 1, 1), (2, 1, 2), (8, 1, 8), (9, 2, 5), (32, 4, 8)]
-)
-def test_local_workers_are_threads_then_processes(workers, processes, threads):
-    options, each = beam_options([], workers)
+@pytest.mark.parametrize(("processes", "threads"), [(1, 1), (1, 32), (3, 1)])
+def test_a_local_run_has_the_processes_and_threads_it_is_told(processes, threads):
+    options, each = beam_options([], processes=processes, threads=threads)
     assert options.view_as(StandardOptions).runner == "FnApiRunner"
     assert options.view_as(DirectOptions).direct_num_workers == processes
     assert each == threads
 
 
 def test_beams_own_flags_win():
-    options, each = beam_options(["--direct_num_workers=3", "--direct_running_mode=multi_processing"], 2)
+    options, each = beam_options(
+        ["--direct_num_workers=3", "--direct_running_mode=multi_processing"], threads=2
+    )
     assert options.view_as(DirectOptions).direct_num_workers == 3
     assert each == 1
 
@@ -27,25 +27,24 @@ def test_beams_own_flags_win():
     ("flags", "workers", "here"),
     [
         ([], 2, 2),
-        # 9 of them are two processes of 5
-        ([], 9, 10),
+        ([], 9, 9),
         (["--direct_num_workers=3", "--direct_running_mode=multi_processing"], 2, 3),
         (["--direct_num_workers=0"], 2, os.cpu_count()),
         (["--runner=FlinkRunner"], 2, None),
     ],
 )
 def test_workers_of_this_machine(flags, workers, here):
-    assert workers_here(*beam_options(flags, workers)) == here
+    assert workers_here(*beam_options(flags, threads=workers)) == here
 
 
 @pytest.mark.parametrize("flag", ["--runer=FlinkRunner", "--direct_num_wokers=2", "stray", "--help", "-h"])
 def test_unknown_flags_are_refused(flag):
     with pytest.raises(UsageError):
-        beam_options([flag], 2)
+        beam_options([flag])
 
 
 def test_a_job_server_may_know_more_flags():
-    options, each = beam_options(["--runner=FlinkRunner", "--execution_mode_for_batch=BATCH_FORCED"], 2)
+    options, each = beam_options(["--runner=FlinkRunner", "--execution_mode_for_batch=BATCH_FORCED"])
     assert options.view_as(StandardOptions).runner == "FlinkRunner"
     assert each == 1
 
@@ -57,26 +56,26 @@ def test_flags_of_clusters_are_known():
         "--extra_package=x.tar.gz",
         "--region=eu",
     ]
-    options, _ = beam_options(["--runner=DataflowRunner", "--project=p", *flags], 2)
+    options, _ = beam_options(["--runner=DataflowRunner", "--project=p", *flags])
     assert options.get_all_options()["project"] == "p"
 
 
 def test_an_almost_known_flag_is_refused_on_every_runner():
     with pytest.raises(UsageError, match="--flink_master"):
-        beam_options(["--runner=FlinkRunner", "--flink_mastre=far:8081"], 2)
+        beam_options(["--runner=FlinkRunner", "--flink_mastre=far:8081"])
 
 
 def test_a_local_folder_is_refused_on_a_cluster():
-    cluster, _ = beam_options(["--runner=FlinkRunner", "--flink_master=far:8081"], 2)
+    cluster, _ = beam_options(["--runner=FlinkRunner", "--flink_master=far:8081"])
     with pytest.raises(UsageError, match="URL"):
         refuse_local_output(cluster, "/out")
-    here, _ = beam_options([], 2)
+    here, _ = beam_options([])
     refuse_local_output(here, "/out")
     near = ["--runner=FlinkRunner", "--flink_master=localhost:8081", "--environment_type=PROCESS"]
-    refuse_local_output(beam_options(near, 2)[0], "/out")
+    refuse_local_output(beam_options(near)[0], "/out")
     far = ["--runner=FlinkRunner", "--flink_master=far:8081", "--environment_type=PROCESS"]
     with pytest.raises(UsageError, match="URL"):
-        refuse_local_output(beam_options(far, 2)[0], "/out")
+        refuse_local_output(beam_options(far)[0], "/out")
 
 
 def test_the_message_of_a_workers_traceback_is_its_last_line():

@@ -1,7 +1,8 @@
 import pytest
 
+from pipelines.cores import cores_here
 from pipelines.jobs import AutolabelJob
-from pipelines.speed import cores_here, measured_speed
+from pipelines.speed import measured_speed
 
 JOB = AutolabelJob(inputs=("clips",), output="out", models=("demo",))
 

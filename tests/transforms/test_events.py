@@ -14,7 +14,7 @@ FOLDER = "TeslaCam/SavedClips/2026-11-01_12-03-00"
 
 def gather(root, clips: dict[str, bool], event: bytes | None) -> dict:
     """Runs the stage on clips by name (True = readable)."""
-    from transforms.probe import named
+    from transforms.tasks import named
 
     folder = root / FOLDER
     folder.mkdir(parents=True)

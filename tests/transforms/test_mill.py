@@ -17,10 +17,11 @@ from transforms.clips.shards import plan_drives
 from transforms.labels.labelling import label_shard
 from transforms.labels.settings import LabelSettings
 from transforms.mill import Mill, MillShards, label_digest
-from transforms.probe import probe_file
+from transforms.set_aside import Patience
 from transforms.storage import open_stream
 from transforms.tables.commits import read_commit
 from transforms.tables.store import LocalStore
+from transforms.tasks import probe_file
 
 CAMERAS = ("front", "back")
 SETTINGS = LabelSettings(fps="3")
@@ -61,7 +62,7 @@ def test_the_pipelines_result_is_the_direct_result(tmp_path, shards, direct, mod
         _ = (
             root
             | "Shards" >> beam.Create(shards)
-            | MillShards(SETTINGS, [model], str(tmp_path), "run", threads=2, planned=planned)
+            | MillShards(SETTINGS, [model], Patience(), str(tmp_path), "run", threads=2, planned=planned)
         )
     for shard, rows in zip(shards, direct, strict=True):
         for name, table in rows.tables.items():
@@ -144,7 +145,7 @@ def test_a_clip_that_vanished_is_a_retryable_failure_and_the_others_are_labelled
 
 
 def test_a_shard_is_skipped_only_where_it_is_whole_and_nothing_retryable_failed(tmp_path, shards, model):
-    mill = Mill(SETTINGS, (model,), str(tmp_path), "run")
+    mill = Mill(SETTINGS, (model,), Patience(), str(tmp_path), "run")
     store = LocalStore(tmp_path)
 
     def state() -> str:

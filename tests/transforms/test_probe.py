@@ -6,8 +6,10 @@ from running import SAMPLE
 
 from transforms.clips.memory import remember
 from transforms.clips.refs import ClipRef, Failure, InputFile
-from transforms.probe import Probe, probe_file
+from transforms.probe import Probe
+from transforms.set_aside import Patience
 from transforms.tables.store import LocalStore
+from transforms.tasks import probe_file
 
 
 @pytest.fixture
@@ -23,7 +25,7 @@ def test_a_known_file_is_believed_only_with_the_same_bytes(tmp_path, file):
     assert isinstance(found, ClipRef)
     marked = replace(found, codec="told by memory")
     remember(store, [marked], None)
-    probe = Probe(None, str(tmp_path / "out"))
+    probe = Probe(None, Patience(), str(tmp_path / "out"))
     probe.prepare()
     assert probe(file) == marked
     shutil.copy(SAMPLE / "generic" / "truncated.mp4", file.uri)

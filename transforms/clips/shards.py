@@ -77,6 +77,11 @@ class ShardPlan:
     event_ids: tuple[str, ...]
     parts: tuple[Part, ...]
 
+    def clips(self) -> list[ClipRef]:
+        """Every clip that is opened for it, those of the context included."""
+        contexts = (part.context.clip for part in self.parts if part.context)
+        return [*(part.clip for part in self.parts), *contexts]
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Duplicate:

@@ -27,6 +27,7 @@ from transforms.labels.settings import LabelSettings
 from transforms.tables.ids import frame_id
 
 OpenStream = Callable[[str], BinaryIO]
+OnFrame = Callable[[], object]
 
 
 @dataclass(slots=True)
@@ -77,7 +78,11 @@ class _Window:
 
 
 def label_shard(
-    plan: ShardPlan, open_stream: OpenStream, detectors: Sequence[Detector], settings: LabelSettings
+    plan: ShardPlan,
+    open_stream: OpenStream,
+    detectors: Sequence[Detector],
+    settings: LabelSettings,
+    on_frame: OnFrame = tuple,
 ) -> ShardRows:
     """Labels one shard.
 
@@ -86,6 +91,7 @@ def label_shard(
         open_stream: opens a clip's URI for reading at any place.
         detectors: the networks, in the job's order.
         settings: the job's options.
+        on_frame: called after each sampled frame, for those who watch whether it goes on.
 
     Returns:
         The rows of the shard; a clip's fault is among its failures and never an exception.
@@ -98,7 +104,7 @@ def label_shard(
         fault: ClipError | None = None
         for window in _windows(part):
             # a fault of the previous minute's clip is that minute's to report: the last window is the part's own
-            fault = _label_window(window, labels, open_stream, detectors, settings, timings)
+            fault = _label_window(window, labels, open_stream, detectors, settings, timings, on_frame)
         labelled.append(labels)
         if fault is not None:
             failures.append(_failure(part.clip, fault))
@@ -137,6 +143,7 @@ def _label_window(
     detectors: Sequence[Detector],
     settings: LabelSettings,
     timings: Timings,
+    on_frame: OnFrame,
 ) -> ClipError | None:
     clip = window.clip
     work = _WindowLabels(window, labels, detectors, settings, timings)
@@ -151,6 +158,7 @@ def _label_window(
                 if sampled is None:
                     break
                 work.add(sampled)
+                on_frame()
             if window.own_ns < window.stop_ns:
                 labels.telemetry += [row for row in decoder.telemetry if row[1] >= window.own_ns]
             fault = decoder.fault

@@ -23,9 +23,9 @@ from transforms.labels.hindsight.settings import ONLINE
 from transforms.labels.labelling import label_shard
 from transforms.labels.settings import LabelSettings
 from transforms.labels.tracking import TrackerSettings, track
-from transforms.probe import probe_file
 from transforms.storage import open_stream
 from transforms.tables.schemas import SHARD_TABLES
+from transforms.tasks import probe_file
 
 EDGES = ("x_min_px", "y_min_px", "x_max_px", "y_max_px")
 RAW = ("category_raw", *(f"raw_{edge}" for edge in EDGES), "score_raw")
