@@ -75,7 +75,9 @@ def build(root: beam.Pipeline, job: AutolabelJob, resources: Resources) -> None:
     models, run_id, threads = resources.models, resources.run_id, resources.threads
     patience = Patience(job.stall_s, round(job.clip_memory_gb * 1e9))
     found = root | "Discover" >> Discover(job.inputs, job.output)
-    probed = found[FILES] | "Probe" >> ProbeClips(job.timezone, patience, job.output, threads)
+    probed = found[FILES] | "Probe" >> ProbeClips(
+        job.timezone, patience, job.output, threads, rehash=job.rehash
+    )
     shards, duplicates = probed.clips | "Plan" >> PlanShards(job.labels.context_ns)
     planned = shards | "Note plan" >> WritePlan(job.output, run_id)
     milled = shards | "Mill" >> MillShards(job.labels, models, patience, job.output, run_id, threads, planned)

@@ -28,6 +28,7 @@ class AutolabelJob(BaseModel):
         device: where networks run.
         timezone: zone of the times in TeslaCam's file names, or None.
         workers: shards worked on at once on this machine, or None for one a core.
+        rehash: whether files are hashed again though their size and time of change are as they were.
         stall_s: seconds without progress after which a clip is set aside, beside a second for each second of it.
         clip_memory_gb: private memory of the process that works on a clip; one that needs more is set aside.
         max_failed_share: largest share of clips that may fail without exit code 3.
@@ -43,6 +44,7 @@ class AutolabelJob(BaseModel):
     device: Literal["cpu", "cuda"] = "cpu"
     timezone: str | None = None
     workers: Annotated[int, Field(ge=1, le=1024)] | None = None
+    rehash: bool = False
     stall_s: Annotated[float, Field(ge=1, le=86400)] = 60.0
     clip_memory_gb: Annotated[float, Field(ge=0.25, le=4096)] = 4.0
     max_failed_share: Annotated[float, Field(ge=0, le=1)] = 0.1

@@ -3,6 +3,7 @@
 import errno
 import os
 import stat
+import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from glob import glob, has_magic
@@ -23,6 +24,8 @@ EVENT_FILE: Final = "event.json"
 FILES: Final = "files"
 EVENTS: Final = "events"
 FAILED: Final = "failed"
+
+_SETTLED_NS: Final = 3_000_000_000
 
 
 class Discover(beam.PTransform[PBegin, dict[str, PCollection[Any]]]):
@@ -128,7 +131,12 @@ def _file(uri: str, root: str) -> InputFile | Failure:
     if not stat.S_ISREG(facts.st_mode):
         # opening a pipe would wait for its writer for ever
         return _unreadable(uri, OSError(errno.EINVAL, "not a regular file"))
-    return InputFile(uri=uri, root=root, bytes=facts.st_size)
+    return InputFile(uri=uri, root=root, bytes=facts.st_size, version=_version(facts.st_mtime_ns))
+
+
+def _version(changed_ns: int) -> str:
+    """A time of change as a file's version; none where it may be written again within one tick of that clock."""
+    return f"{changed_ns}" if changed_ns and time.time_ns() - changed_ns > _SETTLED_NS else ""
 
 
 def _list_remote(spec: str) -> Iterator[InputFile | Failure]:
@@ -140,13 +148,17 @@ def _list_remote(spec: str) -> Iterator[InputFile | Failure]:
         return
     for uri in sorted(found):
         if uri == spec or _counts(uri, spec):
-            yield InputFile(uri=uri, root=uri if uri == spec else spec, bytes=found[uri])
+            size, version = found[uri]
+            yield InputFile(uri=uri, root=uri if uri == spec else spec, bytes=size, version=version)
 
 
-def _matches(pattern: str) -> dict[str, int]:
-    """Path and size of everything that fits."""
+def _matches(pattern: str) -> dict[str, tuple[int, str]]:
+    """Path, size and time of change of everything that fits."""
     (match,) = FileSystems.match([pattern])
-    return {entry.path: entry.size_in_bytes for entry in match.metadata_list}
+    return {
+        entry.path: (entry.size_in_bytes, _version(round(entry.last_updated_in_seconds * 1e9)))
+        for entry in match.metadata_list
+    }
 
 
 def _counts(uri: str, root: str) -> bool:

@@ -8,7 +8,7 @@ from typing import Any, Final
 import apache_beam as beam
 from apache_beam.pvalue import PCollection, TaggedOutput
 
-from transforms.clips.memory import recall
+from transforms.clips.memory import Known, recall
 from transforms.clips.refs import ClipRef, Failure, InputFile
 from transforms.concurrent import ConcurrentMap
 from transforms.set_aside import Patience, probe_apart
@@ -22,11 +22,12 @@ _BLOCK_BYTES: Final = 1 << 20
 
 
 class ProbeClips(beam.PTransform[PCollection[InputFile], Any]):
-    """Reads every file once: digest, container, packets; one that an earlier run knew is only hashed.
+    """Reads every file once: digest, container, packets; one that an earlier run knew is not read again.
 
     Args:
         timezone: zone of the times in file names, or None.
         patience: what one file may cost.
+        rehash: whether known files are hashed all the same, in case one was changed without a trace.
         output: the data set, which keeps what earlier runs found.
         threads: files read at once.
 
@@ -34,9 +35,11 @@ class ProbeClips(beam.PTransform[PCollection[InputFile], Any]):
         `clips` (ClipRef) and `failed` (Failure).
     """
 
-    def __init__(self, timezone: str | None, patience: Patience, output: str, threads: int) -> None:
+    def __init__(
+        self, timezone: str | None, patience: Patience, output: str, threads: int, *, rehash: bool
+    ) -> None:
         super().__init__()
-        self._probe = Probe(timezone, patience, output)
+        self._probe = Probe(timezone, patience, output, rehash=rehash)
         self._threads = threads
 
     def expand(self, files: PCollection[InputFile]) -> Any:
@@ -56,13 +59,17 @@ class Probe:
         timezone: zone of the times in file names, or None.
         patience: what one file may cost.
         output: the data set, which keeps what earlier runs found.
+        rehash: whether known files are hashed all the same.
     """
 
-    def __init__(self, timezone: str | None, patience: Patience, output: str) -> None:
+    def __init__(
+        self, timezone: str | None, patience: Patience, output: str, *, rehash: bool = False
+    ) -> None:
         self._timezone = timezone
         self._patience = patience
         self._output = output
-        self._known: dict[str, ClipRef] = {}
+        self._rehash = rehash
+        self._known: dict[str, Known] = {}
 
     def prepare(self) -> None:
         """Reads what earlier runs found, once a bundle."""
@@ -71,14 +78,26 @@ class Probe:
     def __call__(self, file: InputFile) -> ClipRef | Failure:
         """The file's reference, or what is wrong with it."""
         known = self._known.get(file.uri)
-        if known is not None and (known.bytes, known.name) == (file.bytes, named(file)):
-            with suppress(OSError), open_stream(file.uri) as stream:
-                digest = hashlib.sha256()
-                while block := stream.read(_BLOCK_BYTES):
-                    digest.update(block)
-                if digest.hexdigest() == known.content_sha256:
-                    return known
+        if (
+            known is not None
+            and (known.clip.bytes, known.clip.name) == (file.bytes, named(file))
+            and (self._is_unchanged(known, file) or _sha256(file.uri) == known.clip.content_sha256)
+        ):
+            return known.clip
         return probe_apart(file, self._timezone, self._patience)
+
+    def _is_unchanged(self, known: Known, file: InputFile) -> bool:
+        return not self._rehash and file.version != "" and file.version == known.version
+
+
+def _sha256(uri: str) -> str | None:
+    """The digest of a file, None where it cannot be read."""
+    with suppress(OSError), open_stream(uri) as stream:
+        digest = hashlib.sha256()
+        while block := stream.read(_BLOCK_BYTES):
+            digest.update(block)
+        return digest.hexdigest()
+    return None
 
 
 def _tagged(result: ClipRef | Failure) -> Iterator[Any]:

@@ -160,7 +160,7 @@ class Finish:
             rows.update(shard.counts)
         rows.update({file.path.partition("/")[0]: file.rows for file in whole})
         write_dataset(store, manifest, rows, shards, self._settings.model_dump())
-        remember(store, clips, self._timezone)
+        remember(store, clips, {file.uri: file.version for file in files}, self._timezone)
         summary = run_summary(found, len(files)) | {
             "left_over_shards": len(left),
             "figures": figures.as_json(),

@@ -70,6 +70,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="no hindsight: tracks by what was seen so far, boxes and scores as the network gave them",
     )
+    parser.add_argument(
+        "--rehash",
+        action="store_true",
+        help="hash known files again, in case one changed while its size and time of change did not",
+    )
     parser.add_argument("--timezone", metavar="ZONE", help="zone of the times in TeslaCam's file names")
     parser.add_argument(
         "--workers", type=int, metavar="N", help="shards worked on at once (default: one a core)"
@@ -96,6 +101,7 @@ def run(arguments: argparse.Namespace) -> Outcome:
         "models": arguments.model or [DEFAULT_MODEL],
         "size": arguments.size,
         "device": arguments.device,
+        "rehash": arguments.rehash,
         "timezone": arguments.timezone,
         "workers": arguments.workers,
         "max_failed_share": arguments.max_failed_share,

@@ -24,7 +24,7 @@ def test_a_known_file_is_believed_only_with_the_same_bytes(tmp_path, file):
     found = probe_file(file, None)
     assert isinstance(found, ClipRef)
     marked = replace(found, codec="told by memory")
-    remember(store, [marked], None)
+    remember(store, [marked], {}, None)
     probe = Probe(None, Patience(), str(tmp_path / "out"))
     probe.prepare()
     assert probe(file) == marked
@@ -34,6 +34,25 @@ def test_a_known_file_is_believed_only_with_the_same_bytes(tmp_path, file):
     content[-1] ^= 1
     (tmp_path / "clip.mp4").write_bytes(content)
     assert probe(file) != marked
+
+
+def test_a_known_file_that_was_not_written_since_is_not_read_again(tmp_path, file):
+    store = LocalStore(tmp_path / "out")
+    known = replace(probe_file(file, None), codec="told by memory")
+    remember(store, [known], {file.uri: "17"}, None)
+    content = bytearray((tmp_path / "clip.mp4").read_bytes())
+    content[-1] ^= 1
+    (tmp_path / "clip.mp4").write_bytes(content)
+
+    def found(version: str, *, rehash: bool = False) -> object:
+        probe = Probe(None, Patience(), str(tmp_path / "out"), rehash=rehash)
+        probe.prepare()
+        return probe(replace(file, version=version))
+
+    assert found("17") == known
+    assert found("18") != known
+    assert found("") != known
+    assert found("17", rehash=True) != known
 
 
 def test_what_cannot_be_opened_is_a_retryable_failure(tmp_path):

@@ -14,11 +14,14 @@ class InputFile:
         uri: absolute path or URL.
         root: the input (file or folder) under which it was found, absolute path or URL.
         bytes: size of the file.
+        version: what changes when the file is written again (its time of change, a store's own stamp); "" where
+            nothing tells, or the file is so new that it may still be written.
     """
 
     uri: str
     root: str
     bytes: int
+    version: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,7 +3,7 @@ from dataclasses import replace
 import pytest
 from clip_refs import clip
 
-from transforms.clips.memory import MEMORY_FILE, recall, remember
+from transforms.clips.memory import MEMORY_FILE, Known, recall, remember
 from transforms.tables.store import LocalStore
 
 CLIPS = [
@@ -13,13 +13,15 @@ CLIPS = [
 
 
 def test_what_was_kept_comes_back_as_it_was(tmp_path):
-    remember(LocalStore(tmp_path), CLIPS, "Europe/Berlin")
-    assert recall(LocalStore(tmp_path), "Europe/Berlin") == {item.uri: item for item in CLIPS}
+    remember(LocalStore(tmp_path), CLIPS, {CLIPS[0].uri: "7"}, "Europe/Berlin")
+    assert recall(LocalStore(tmp_path), "Europe/Berlin") == {
+        item.uri: Known(item, "7" if item is CLIPS[0] else "") for item in CLIPS
+    }
 
 
 def test_another_zone_or_nothing_kept_is_nothing_known(tmp_path):
     assert recall(LocalStore(tmp_path), None) == {}
-    remember(LocalStore(tmp_path), CLIPS, None)
+    remember(LocalStore(tmp_path), CLIPS, {}, None)
     assert recall(LocalStore(tmp_path), "Europe/Berlin") == {}
 
 
@@ -33,9 +35,9 @@ def test_rubbish_is_nothing_known(tmp_path, content):
 
 def test_the_order_does_not_reach_the_bytes(tmp_path):
     store = LocalStore(tmp_path)
-    remember(store, CLIPS, None)
+    remember(store, CLIPS, {}, None)
     first = store.read(MEMORY_FILE)
-    remember(store, CLIPS[::-1], None)
+    remember(store, CLIPS[::-1], {}, None)
     assert store.read(MEMORY_FILE) == first
-    remember(store, [replace(CLIPS[0], bytes=2)], None)
+    remember(store, [replace(CLIPS[0], bytes=2)], {}, None)
     assert store.read(MEMORY_FILE) != first
