@@ -25,6 +25,7 @@ from pipelines.locks import LOCK, output_lock
 from pipelines.outcome import JobError, UsageError
 from pipelines.progress import RunProgress
 from pipelines.speed import measured_speed
+from transforms.begin import BeginRun
 from transforms.budget.demand.figures import DatasetFigures
 from transforms.budget.labelling import SPEED_FILE
 from transforms.budget.request import BudgetRequest
@@ -34,7 +35,7 @@ from transforms.discover import EVENTS, FAILED, FILES, Discover, has_clip
 from transforms.events import GatherEvents
 from transforms.join import JoinTracks
 from transforms.mill import PROGRESS, MillShards
-from transforms.plan import PlanShards, WritePlan
+from transforms.plan import PlanShards
 from transforms.probe import ProbeClips
 from transforms.set_aside import Patience
 from transforms.storage import check_scheme, is_remote, open_store
@@ -79,8 +80,8 @@ def build(root: beam.Pipeline, job: AutolabelJob, resources: Resources) -> None:
         job.timezone, patience, job.output, threads, rehash=job.rehash
     )
     shards, duplicates = probed.clips | "Plan" >> PlanShards(job.labels.context_ns)
-    planned = shards | "Note plan" >> WritePlan(job.output, run_id)
-    milled = shards | "Mill" >> MillShards(job.labels, models, patience, job.output, run_id, threads, planned)
+    begun = (shards, duplicates) | "Begin" >> BeginRun(job.labels, models, job.output, run_id)
+    milled = shards | "Mill" >> MillShards(job.labels, models, patience, job.output, run_id, threads, begun)
     left = (shards, duplicates) | "Left over" >> LeftOver(job.output)
     objects = (milled, left) | "Both" >> beam.Flatten() | "Join" >> JoinTracks()
     events = (found[FILES], probed.clips, found[EVENTS]) | "Events" >> GatherEvents()

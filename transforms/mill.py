@@ -9,19 +9,18 @@ import apache_beam as beam
 from apache_beam.pvalue import AsSingleton, PCollection
 
 from models.registry import ModelRef
-from models.taxonomy import TAXONOMY_VERSION
 from transforms.budget.demand.figures import Tally, tally_clips, tally_frames, total
 from transforms.clips.shards import ShardPlan
 from transforms.concurrent import ConcurrentMap
+from transforms.labels.ingredients import ingredients, label_digest
 from transforms.labels.labelling import ShardRows
-from transforms.labels.settings import LABELLING_VERSION, LabelSettings
-from transforms.labels.tracking import TRACKING_VERSION
+from transforms.labels.settings import LabelSettings
 from transforms.set_aside import Patience, label_apart
 from transforms.storage import open_store
 from transforms.tables.commits import ModelFacts, ShardSummary, commit_shard, is_whole, read_commit
-from transforms.tables.digests import canonical_json, digest
+from transforms.tables.digests import canonical_json
 from transforms.tables.layout import run_file
-from transforms.tables.schemas import SCHEMA_VERSION, SHARD_TABLES
+from transforms.tables.schemas import SHARD_TABLES
 
 PROGRESS: Final = "shards"
 """Folder of a run that gets one small file for each shard that is done."""
@@ -108,14 +107,15 @@ class Mill:
         """
         started = time.perf_counter()
         store = open_store(self._output)
-        wanted = label_digest(plan, self._settings, self._models)
+        made_from = ingredients(plan, self._settings, self._models)
+        wanted = label_digest(made_from)
         summary = read_commit(store, plan.name) if f"{plan.name}.parquet" in self._sizes["frames"] else None
         record: dict[str, object] = {"shard": plan.name}
         if summary and summary.label_digest == wanted and self._can_stand(summary):
             record["state"] = "skipped"
         else:
             rows = label_apart(plan, self._models, self._settings, self._patience)
-            summary = commit_shard(store, summarise(plan, wanted, rows, self._models), rows.tables)
+            summary = commit_shard(store, summarise(plan, made_from, rows, self._models), rows.tables)
             record |= {"state": "written", **asdict(rows.timings)}
         record |= {
             "seconds": time.perf_counter() - started,
@@ -131,7 +131,9 @@ class Mill:
         return is_whole(summary, self._sizes) and not any(item.retryable for item in summary.failures)
 
 
-def summarise(plan: ShardPlan, wanted: str, rows: ShardRows, models: Sequence[ModelRef]) -> ShardSummary:
+def summarise(
+    plan: ShardPlan, made_from: dict[str, str], rows: ShardRows, models: Sequence[ModelRef]
+) -> ShardSummary:
     """The summary of a shard's rows, before they are written."""
     counts = {name: table.num_rows for name, table in rows.tables.items()}
     tally = total(
@@ -144,7 +146,8 @@ def summarise(plan: ShardPlan, wanted: str, rows: ShardRows, models: Sequence[Mo
     return ShardSummary(
         name=plan.name,
         drive_id=plan.drive_id,
-        label_digest=wanted,
+        label_digest=label_digest(made_from),
+        made_from=made_from,
         files=(),
         counts=counts,
         clips=tuple((part.clip.clip_id, part.clip.uri) for part in plan.parts),
@@ -168,38 +171,4 @@ def model_facts(model: ModelRef) -> ModelFacts:
         size=model.size,
         task=model.card.task,
         categories=model.card.categories,
-    )
-
-
-def label_digest(plan: ShardPlan, settings: LabelSettings, models: Sequence[ModelRef]) -> str:
-    """The digest of all that a shard's rows depend on; never a file's time of change.
-
-    Args:
-        plan: the clips, with every fact that reaches a row.
-        settings: options of labelling.
-        models: the networks.
-    """
-    contexts = [
-        part.context
-        and (
-            part.context.clip.content_sha256,
-            part.context.start_ns,
-            part.context.stop_ns,
-            part.context.offset_ns,
-        )
-        for part in plan.parts
-    ]
-    return digest(
-        {
-            "schema": SCHEMA_VERSION,
-            "labelling": LABELLING_VERSION,
-            "taxonomy": TAXONOMY_VERSION,
-            "tracking": TRACKING_VERSION,
-            "drive": plan.drive_id,
-            "events": plan.event_ids,
-            "parts": [(part.clip, part.start_ns, part.stop_ns) for part in plan.parts],
-            "contexts": contexts,
-            "settings": settings,
-            "models": [model.digest for model in models],
-        }
     )

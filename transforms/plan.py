@@ -1,17 +1,13 @@
 """Stage: duplicates away, drives found, shards cut."""
 
-import json
 from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
 import apache_beam as beam
 from apache_beam.pvalue import PCollection, TaggedOutput
-from apache_beam.transforms.combiners import Count
 
 from transforms.clips.refs import ClipRef
 from transforms.clips.shards import Duplicate, ShardPlan, drive_key, plan_drives, split_duplicates
-from transforms.storage import open_store
-from transforms.tables.layout import run_file
 
 DUPLICATES: Final = "duplicates"
 KEPT: Final = "kept"
@@ -64,33 +60,3 @@ def _split(group: tuple[str, Iterable[ClipRef]]) -> Iterator[Any]:
 
 def _plan(group: tuple[str, Iterable[ClipRef]], context_ns: int) -> Iterator[ShardPlan]:
     yield from plan_drives(group[1], context_ns)
-
-
-class WritePlan(beam.PTransform[PCollection[ShardPlan], PCollection[int]]):
-    """Notes how much there is to do, for whoever watches the run.
-
-    Args:
-        output: the data set.
-        run_id: the run.
-
-    Returns:
-        One element, when the plan is there.
-    """
-
-    def __init__(self, output: str, run_id: str) -> None:
-        super().__init__()
-        self._output = output
-        self._run_id = run_id
-
-    def expand(self, shards: PCollection[ShardPlan]) -> PCollection[int]:
-        """Counts the shards."""
-        return (
-            shards
-            | "Count" >> Count.Globally()
-            | "Write" >> beam.Map(_write_plan, self._output, self._run_id)
-        )
-
-
-def _write_plan(shards: int, output: str, run_id: str) -> int:
-    open_store(output).write(run_file(run_id, PLAN), json.dumps({"shards": shards}).encode())
-    return shards

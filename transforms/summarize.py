@@ -8,6 +8,7 @@ import apache_beam as beam
 import pyarrow as pa
 from apache_beam.pvalue import AsList, PCollection
 
+from transforms.begin import clips_of, copy_of
 from transforms.budget.demand.figures import total
 from transforms.budget.estimates import estimates_table
 from transforms.budget.request import BudgetRequest
@@ -17,11 +18,11 @@ from transforms.clips.shards import Duplicate, ShardPlan, event_id
 from transforms.labels.rows import clip_columns
 from transforms.labels.settings import LabelSettings
 from transforms.storage import open_store
+from transforms.tables.beginning import part_unplanned
 from transforms.tables.commits import ShardSummary
 from transforms.tables.dataset import (
     Gathered,
     distinct_failures,
-    left_over,
     read_events,
     remove_orphans,
     whole_tables,
@@ -60,7 +61,7 @@ class LeftOver(
         shards, duplicates = planned
         names = AsList(shards | "Names" >> beam.Map(_name))
         clips = AsList(
-            (shards | "Clips" >> beam.FlatMap(_clips), duplicates | "Copies" >> beam.Map(_copy))
+            (shards | "Clips" >> beam.FlatMap(clips_of), duplicates | "Copies" >> beam.Map(copy_of))
             | "All clips" >> beam.Flatten()
         )
         return (
@@ -74,16 +75,9 @@ def _name(shard: ShardPlan) -> str:
     return shard.name
 
 
-def _clips(shard: ShardPlan) -> list[tuple[str, str]]:
-    return [(part.clip.clip_id, part.clip.uri) for part in shard.parts]
-
-
-def _copy(duplicate: Duplicate) -> tuple[str, str]:
-    return duplicate.duplicate_of, duplicate.clip.uri
-
-
 def _left_over(output: str, names: Sequence[str], clips: Sequence[tuple[str, str]]) -> Sequence[ShardSummary]:
-    return left_over(open_store(output), names, clips)
+    _, left = part_unplanned(open_store(output), names, clips)
+    return left
 
 
 class Summarize(beam.PTransform[Mapping[str, PCollection[Any]], PCollection[None]]):

@@ -1,6 +1,7 @@
 """`clipmill verify`: whether a data set is whole and sound."""
 
 import argparse
+from dataclasses import asdict
 from pathlib import Path
 
 from pipelines.outcome import ExitCode, Outcome, UsageError
@@ -19,14 +20,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> Outcome:
     """Checks the data set."""
+    from transforms.tables.beginning import unfinished
     from transforms.tables.checks import find_problems
     from transforms.tables.queries import NotADatasetError
+    from transforms.tables.store import LocalStore
 
     try:
         problems = list(find_problems(arguments.dataset))
+        run = unfinished(LocalStore(arguments.dataset))
     except NotADatasetError as error:
         raise UsageError(str(error)) from error
     if problems:
         human = "\n".join([*problems, f"{arguments.dataset}: {len(problems)} problems"])
-        return Outcome({"sound": False, "problems": problems}, (human,), ExitCode.JOB_FAILED)
+        data = {"sound": False, "problems": problems, **({"unfinished": asdict(run)} if run else {})}
+        return Outcome(data, (human,), ExitCode.JOB_FAILED)
     return Outcome({"sound": True, "problems": []}, (f"{arguments.dataset}: sound",))

@@ -14,9 +14,11 @@ from models.registry import find_model
 from models.sessions import load_detector
 from transforms.clips.refs import ClipRef, InputFile
 from transforms.clips.shards import plan_drives
+from transforms.labels.ingredients import ingredients
+from transforms.labels.ingredients import label_digest as digest_of
 from transforms.labels.labelling import label_shard
 from transforms.labels.settings import LabelSettings
-from transforms.mill import Mill, MillShards, label_digest
+from transforms.mill import Mill, MillShards
 from transforms.set_aside import Patience
 from transforms.storage import open_stream
 from transforms.tables.commits import read_commit
@@ -31,6 +33,10 @@ def probed(path) -> ClipRef:
     clip = probe_file(InputFile(uri=str(path), root=str(SAMPLE), bytes=path.stat().st_size), None)
     assert isinstance(clip, ClipRef), clip
     return clip
+
+
+def label_digest(plan, settings, models) -> str:
+    return digest_of(ingredients(plan, settings, models))
 
 
 @pytest.fixture(scope="module")

@@ -26,6 +26,7 @@ def shard(name="one", labelled=None, failures=(), **counts):
         name=name,
         drive_id=f"drive {name}",
         label_digest="digest",
+        made_from={"clips": "digest"},
         files=(),
         counts={"frames": 0, "detections": 0, "tracks": 0} | counts,
         clips=((name, f"/in/{name}.mp4"),),

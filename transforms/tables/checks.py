@@ -9,8 +9,9 @@ from typing import Final
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from transforms.tables.beginning import COMMITTED, PENDING, unfinished
 from transforms.tables.commits import COMMIT_TABLE, committed_shards, read_commit
-from transforms.tables.layout import DATASET, MANIFEST
+from transforms.tables.layout import DATASET, MANIFEST, shard_of
 from transforms.tables.queries import NotADatasetError, connect
 from transforms.tables.schemas import MANIFEST as MANIFEST_SCHEMA
 from transforms.tables.schemas import SCHEMA_VERSION, TABLES
@@ -84,30 +85,38 @@ def find_problems(root: Path) -> Iterator[str]:
     if facts.get("schema_version") != SCHEMA_VERSION:
         yield f"{DATASET}: schema {facts.get('schema_version')}, this version reads {SCHEMA_VERSION}"
         return
-    broken = list(_check_files(root, facts))
+    run = unfinished(LocalStore(root))
+    if run is not None:
+        yield (
+            f"unfinished: of {run.planned} shards that run {run.run_id} labels with {', '.join(run.models)}, "
+            f"{run.labelled} are done; run the same command again"
+        )
+    broken = list(_check_files(root, facts, is_finished=run is None))
     yield from broken
-    if not broken:
+    if not broken and run is None:
         yield from _check_commits(root)
         yield from _check_keys(root)
 
 
-def _check_files(root: Path, facts: dict[str, object]) -> Iterator[str]:
+def _check_files(root: Path, facts: dict[str, object], *, is_finished: bool) -> Iterator[str]:
     try:
         content = (root / MANIFEST).read_bytes()
     except FileNotFoundError:
         yield f"{MANIFEST}: missing"
         return
-    if hashlib.sha256(content).hexdigest() != facts.get("manifest_sha256"):
+    if is_finished and hashlib.sha256(content).hexdigest() != facts.get("manifest_sha256"):
         yield f"{MANIFEST}: not the one that {DATASET} names: a run was cut short; run it again"
         return
     rows = pq.read_table(pa.BufferReader(content), schema=MANIFEST_SCHEMA).to_pylist()
     listed = {row["path"] for row in rows}
+    pending = {row["shard"] for row in rows if row["state"] == PENDING}
     for row in rows:
-        yield from _check_file(root, row)
+        if row["state"] == COMMITTED:
+            yield from _check_file(root, row)
     for table in TABLES:
         for path in sorted((root / table).glob("*.parquet")):
             name = f"{table}/{path.name}"
-            if name not in listed:
+            if name not in listed and shard_of(path.name) not in pending:
                 yield f"{name}: not in the manifest"
 
 

@@ -64,6 +64,7 @@ class ShardSummary:
         name: the shard.
         drive_id: its drive.
         label_digest: digest of all that its rows depend on.
+        made_from: the digests it is made of, by what they stand for.
         files: its files; the record inside the commit file lacks that file itself.
         counts: rows by table.
         clips: (clip_id, uri) of its parts.
@@ -80,6 +81,7 @@ class ShardSummary:
     name: str
     drive_id: str
     label_digest: str
+    made_from: dict[str, str]
     files: tuple[FileFacts, ...]
     counts: dict[str, int]
     clips: tuple[tuple[str, str], ...]

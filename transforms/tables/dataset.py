@@ -15,15 +15,14 @@ import pyarrow.parquet as pq
 
 from transforms.clips.refs import Failure
 from transforms.clips.shards import Duplicate
+from transforms.tables.beginning import COMMITTED
 from transforms.tables.commits import (
     COMMIT_TABLE,
     FileFacts,
     ShardSummary,
-    committed_shards,
     encode,
     facts_of,
     file_metadata,
-    read_commit,
 )
 from transforms.tables.digests import canonical_json
 from transforms.tables.layout import DATASET, DUPLICATES, EMPTY, MANIFEST, shard_of, table_file
@@ -109,27 +108,6 @@ def distinct_failures(found: Gathered) -> list[Failure]:
     return list(
         {(failure.uri, failure.stage, failure.error): failure for failure in reversed(ordered)}.values()
     )[::-1]
-
-
-def left_over(store: Store, planned: Iterable[str], clips: Iterable[tuple[str, str]]) -> list[ShardSummary]:
-    """Committed shards of earlier runs whose clips are not among the inputs of this one.
-
-    A shard whose clip now stands in another shard (it was moved, or its drive has grown), or whose file now
-    holds something else, is no longer true and is not among them.
-
-    Args:
-        store: the data set.
-        planned: names of the plan's shards.
-        clips: (clip_id, uri) of the plan's clips and of their duplicates.
-    """
-    ids, uris = {clip for clip, _ in clips}, {uri for _, uri in clips}
-    names = sorted(set(committed_shards(store)) - set(planned))
-    commits = (read_commit(store, name) for name in names)
-    return [
-        commit
-        for commit in commits
-        if commit is not None and not any(clip in ids or uri in uris for clip, uri in commit.clips)
-    ]
 
 
 def read_events(store: Store) -> Sequence[Row]:
@@ -230,7 +208,13 @@ def write_manifest(store: Store, shards: Sequence[ShardSummary], whole: Sequence
 
 def _manifest_row(file: FileFacts, shard: str, label_digest: str | None) -> dict[str, object]:
     table = file.path.partition("/")[0]
-    return {**asdict(file), "table": table, "shard": shard, "label_digest": label_digest}
+    return {
+        **asdict(file),
+        "table": table,
+        "shard": shard,
+        "label_digest": label_digest,
+        "state": COMMITTED,
+    }
 
 
 def write_dataset(

@@ -8,6 +8,7 @@ from dataclasses import asdict
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from transforms.tables.beginning import COMMITTED
 from transforms.tables.commits import encode, facts_of, file_metadata
 from transforms.tables.digests import canonical_json
 from transforms.tables.layout import DATASET, MANIFEST, WHOLE, table_file
@@ -35,7 +36,7 @@ def replace_whole(
         return
     rows = [row for row in pq.read_table(pa.BufferReader(listed)).to_pylist() if row["path"] != path]
     file = asdict(facts_of(path, table.num_rows, content))
-    rows.append({**file, "table": name, "shard": WHOLE, "label_digest": None})
+    rows.append({**file, "table": name, "shard": WHOLE, "label_digest": None, "state": COMMITTED})
     manifest = pa.Table.from_pylist(sorted(rows, key=lambda row: str(row["path"])), MANIFEST_SCHEMA)
     written = encode(manifest, file_metadata())
     store.write(MANIFEST, written)

@@ -45,6 +45,7 @@ def summary() -> ShardSummary:
         name="drive-m0000",
         drive_id="drive",
         label_digest="digest",
+        made_from={"clips": "digest"},
         files=(),
         counts={"frames": 3},
         clips=(("c", "/a.mp4"),),
