@@ -1,51 +1,43 @@
 """The main job: clips in, a labelled data set with its compute budget out."""
 
 import json
-import os
 import secrets
 import time
 from collections.abc import Sequence
-from contextlib import nullcontext, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from glob import glob, has_magic
-from pathlib import Path
 from typing import Any
 
 import apache_beam as beam
 from apache_beam.options.pipeline_options import PipelineOptions
 
-from models.registry import ModelRef, find_model
-from models.sessions import load_detector
+from models.registry import ModelRef
 from pipelines.beam_options import beam_options, refuse_local_output, workers_here
 from pipelines.cores import cores_here
 from pipelines.execution import execute
 from pipelines.jobs import AutolabelJob
-from pipelines.locks import LOCK, output_lock
+from pipelines.last_job import RUN_RECORD
+from pipelines.locks import output_lock
 from pipelines.outcome import JobError, UsageError
 from pipelines.progress import RunProgress
+from pipelines.readiness import check, find_models, prepare_output
 from pipelines.speed import measured_speed
 from transforms.begin import BeginRun
 from transforms.budget.demand.figures import DatasetFigures
 from transforms.budget.labelling import SPEED_FILE
 from transforms.budget.request import BudgetRequest
 from transforms.clips.shards import TwoCarsError
-from transforms.clips.sources import VIDEO_SUFFIXES
-from transforms.discover import EVENTS, FAILED, FILES, Discover, has_clip
+from transforms.discover import EVENTS, FAILED, FILES, Discover
 from transforms.events import GatherEvents
 from transforms.join import JoinTracks
-from transforms.mill import PROGRESS, MillShards
-from transforms.plan import PlanShards
+from transforms.mill import PROGRESS, MillOptions, MillShards
+from transforms.plan import PLAN, PlanShards
 from transforms.probe import ProbeClips
 from transforms.set_aside import Patience
-from transforms.storage import check_scheme, is_remote, open_store
+from transforms.storage import is_remote, open_store
 from transforms.summarize import SUMMARY, LeftOver, Summarize
-from transforms.tables.layout import DATASET, run_file
-from transforms.tables.schemas import SCHEMA_VERSION
-from transforms.tables.store import LocalStore, Store
-
-MOST_WORKERS = 64
-"""Workers that any machine may be asked for; more than a few a core only cost memory."""
+from transforms.tables.layout import run_file
+from transforms.tables.store import Store
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +48,7 @@ class Resources:
         models: the networks, found and checked.
         run_id: the name of this run.
         threads: clips worked on at once in one process.
+        retries_failed: whether clips that failed are tried again though nothing has changed.
         workers: shards worked on at once on this machine; None where the runner's workers may be elsewhere.
     """
 
@@ -63,6 +56,7 @@ class Resources:
     run_id: str
     threads: int
     workers: int | None
+    retries_failed: bool = False
 
 
 def build(root: beam.Pipeline, job: AutolabelJob, resources: Resources) -> None:
@@ -74,14 +68,10 @@ def build(root: beam.Pipeline, job: AutolabelJob, resources: Resources) -> None:
         resources: networks and the run's name.
     """
     models, run_id, threads = resources.models, resources.run_id, resources.threads
-    patience = Patience(job.stall_s, round(job.clip_memory_gb * 1e9))
-    found = root | "Discover" >> Discover(job.inputs, job.output)
-    probed = found[FILES] | "Probe" >> ProbeClips(
-        job.timezone, patience, job.output, threads, rehash=job.rehash
-    )
-    shards, duplicates = probed.clips | "Plan" >> PlanShards(job.labels.context_ns)
+    options = mill_options(job, resources)
+    found, probed, shards, duplicates = plan(root, job, resources)
     begun = (shards, duplicates) | "Begin" >> BeginRun(job.labels, models, job.output, run_id)
-    milled = shards | "Mill" >> MillShards(job.labels, models, patience, job.output, run_id, threads, begun)
+    milled = shards | "Mill" >> MillShards(options, job.output, run_id, threads, begun)
     left = (shards, duplicates) | "Left over" >> LeftOver(job.output)
     objects = (milled, left) | "Both" >> beam.Flatten() | "Join" >> JoinTracks()
     events = (found[FILES], probed.clips, found[EVENTS]) | "Events" >> GatherEvents()
@@ -98,6 +88,38 @@ def build(root: beam.Pipeline, job: AutolabelJob, resources: Resources) -> None:
     } | "Summarize" >> Summarize(job.labels, job.output, run_id, job.timezone)
 
 
+def plan(root: beam.Pipeline, job: AutolabelJob, resources: Resources) -> tuple[Any, Any, Any, Any]:
+    """Wires the stages that find out what there is to do; they write nothing.
+
+    Args:
+        root: the pipeline.
+        job: what to label, with absolute paths.
+        resources: networks and threads.
+
+    Returns:
+        What `Discover` and `ProbeClips` give, the shards, and the duplicates.
+    """
+    memories = [place for place in (job.base, job.output) if place]
+    patience = mill_options(job, resources).patience
+    found = root | "Discover" >> Discover(job.inputs, job.output)
+    probed = found[FILES] | "Probe" >> ProbeClips(
+        job.timezone, patience, memories, resources.threads, rehash=job.rehash
+    )
+    shards, duplicates = probed.clips | "Plan" >> PlanShards(job.labels.context_ns)
+    return found, probed, shards, duplicates
+
+
+def mill_options(job: AutolabelJob, resources: Resources) -> MillOptions:
+    """How a job makes its shards."""
+    return MillOptions(
+        settings=job.labels,
+        models=tuple(resources.models),
+        patience=Patience(job.stall_s, round(job.clip_memory_gb * 1e9)),
+        base=job.base,
+        retries_failed=resources.retries_failed,
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class RunResult:
     """What a run came to.
@@ -111,12 +133,16 @@ class RunResult:
     too_many_failed: bool
 
 
-def run(job: AutolabelJob, beam_arguments: Sequence[str]) -> RunResult:
+def run(
+    job: AutolabelJob, beam_arguments: Sequence[str], *, retries_failed: bool = False, waits: bool = False
+) -> RunResult:
     """Labels clips.
 
     Args:
         job: what to label.
         beam_arguments: Beam's own flags.
+        retries_failed: whether clips that failed are tried again though nothing has changed.
+        waits: whether to wait for another run that writes the same data set.
 
     Returns:
         The run's figures.
@@ -126,23 +152,16 @@ def run(job: AutolabelJob, beam_arguments: Sequence[str]) -> RunResult:
         JobError: the output cannot be written, or holds something else.
         ModelError: a network is not there or does not fit its card.
     """
-    job = _absolute(job)
-    workers = job.workers or cores_here()
-    most = max(MOST_WORKERS, 4 * cores_here())
-    if workers > most:
-        raise UsageError(f"--workers {workers}: this machine has {cores_here()} cores; {most} at most")
-    options, threads = beam_options(beam_arguments, threads=workers)
+    job = check(job)
+    options, threads = beam_options(beam_arguments, threads=job.workers or cores_here())
     if not is_remote(job.output):
         refuse_local_output(options, job.output)
-    _refuse_empty(job)
-    models = _find_models(job)
+    models = find_models(job)
     run_id = f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}"
     store = open_store(job.output)
-    if not is_remote(job.output):
-        _refuse_foreign(Path(job.output))
-    with output_lock(Path(job.output)) if not is_remote(job.output) else nullcontext():
-        _prepare_output(store, job.output)
-        resources = Resources(models, run_id, threads, workers_here(options, threads))
+    with output_lock(job.output, waits=waits):
+        prepare_output(store, job.output)
+        resources = Resources(models, run_id, threads, workers_here(options, threads), retries_failed)
         started = time.monotonic()
         with RunProgress(store, run_id):
             _execute(job, resources, options)
@@ -161,69 +180,13 @@ def _execute(job: AutolabelJob, resources: Resources, options: PipelineOptions) 
         raise
 
 
-def _find_models(job: AutolabelJob) -> list[ModelRef]:
-    models = [find_model(name, size=job.size, device=job.device) for name in job.models]
-    if len({model.sha256 for model in models}) < len(models):
-        raise UsageError(f"--model names one network twice: {', '.join(job.models)}")
-    for model in models:
-        # one that does not fit its card fails here, not in mid-run
-        load_detector(model)
-    return models
-
-
-def _absolute(job: AutolabelJob) -> AutolabelJob:
-    inputs = tuple(sorted({item if is_remote(item) else os.path.abspath(item) for item in job.inputs}))  # noqa: PTH100 - resolve() would follow the user's links
-    output = job.output if is_remote(job.output) else os.path.abspath(job.output)  # noqa: PTH100 - the same
-    return job.model_copy(update={"inputs": inputs, "output": output})
-
-
-def _refuse_empty(job: AutolabelJob) -> None:
-    for item in (*job.inputs, job.output):
-        try:
-            check_scheme(item)
-        except ValueError as error:
-            raise UsageError(str(error)) from error
-    for item in job.inputs:
-        if not (is_remote(item) or Path(item).exists() or (has_magic(item) and glob(item, recursive=True))):
-            raise UsageError(f"{item}: no such file or folder")
-    if not any(has_clip(item, job.output) for item in job.inputs):
-        raise UsageError(f"no clip ({', '.join(sorted(VIDEO_SUFFIXES))}) in {', '.join(job.inputs)}")
-
-
-def _refuse_foreign(output: Path) -> None:
-    """A folder with other things in it is not made a data set: its files would mix with ours."""
-    if output.is_dir() and not any((output / name).exists() for name in (DATASET, LOCK)):
-        with suppress(StopIteration):
-            other = next(output.iterdir())
-            raise JobError(
-                f"{output}: holds {other.name} and no data set; choose a new or empty output folder"
-            )
-
-
-def _prepare_output(store: Store, output: str) -> None:
-    try:
-        found = json.loads(store.read(DATASET))
-    except FileNotFoundError:
-        found = {"schema_version": SCHEMA_VERSION}
-    except ValueError:
-        found = None
-    schema = found.get("schema_version") if isinstance(found, dict) else None
-    if schema != SCHEMA_VERSION:
-        raise JobError(
-            f"{output}: holds a data set of schema {schema}, this version writes schema {SCHEMA_VERSION}; "
-            "choose another output folder"
-        )
-    if isinstance(store, LocalStore):
-        for stray in store.strays():
-            stray.unlink(missing_ok=True)
-
-
 def _report(store: Store, job: AutolabelJob, resources: Resources, seconds: float) -> RunResult:
     summary = json.loads(store.read(run_file(resources.run_id, SUMMARY)))
     figures = DatasetFigures.from_json(summary["figures"])
     folder = run_file(resources.run_id, PROGRESS)
     records = [json.loads(store.read(f"{folder}/{name}")) for name in sorted(store.sizes(folder))]
     written = [record for record in records if record["state"] == "written"]
+    planned = json.loads(store.read(run_file(resources.run_id, PLAN)))["shards"]
     frames = sum(record["frames"] for record in written)
     began = min((record["ended"] - record["seconds"] for record in written), default=0.0)
     labelling_s = max((record["ended"] for record in written), default=0.0) - began
@@ -233,9 +196,10 @@ def _report(store: Store, job: AutolabelJob, resources: Resources, seconds: floa
         **summary,
         "shards": {
             "written": sum(record["frames"] > 0 for record in written),
-            "skipped": len(records) - len(written),
+            "skipped": planned - len(records),
             "failed": sum(record["frames"] == 0 for record in written),
         },
+        **({"taken_over": len(records) - len(written)} if job.base else {}),
         "seconds": round(labelling_s, 3),
         "frames_per_second": round(frames / labelling_s, 2) if labelling_s else 0.0,
         "notes": [
@@ -259,7 +223,7 @@ def _report(store: Store, job: AutolabelJob, resources: Resources, seconds: floa
             for name in ("decode_s", "detect_s", "track_s")
         },
     }
-    store.write(run_file(resources.run_id, "run.json"), json.dumps(record, indent=1).encode())
+    store.write(run_file(resources.run_id, RUN_RECORD), json.dumps(record, indent=1).encode())
     clips = summary["clips"]
     share = clips["failed"] / max(1, clips["found"] - clips["duplicate"])
     return RunResult(data, share > job.max_failed_share)

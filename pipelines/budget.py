@@ -3,9 +3,7 @@
 import io
 import os
 from collections.abc import Sequence
-from contextlib import nullcontext
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 import apache_beam as beam
 import pyarrow.parquet as pq
@@ -81,7 +79,7 @@ def run(job: BudgetJob, beam_arguments: Sequence[str] = ()) -> DatasetFigures:
     if not can_keep(job.dataset):
         return figures_in(job.dataset)
     store = open_store(job.dataset)
-    with output_lock(Path(job.dataset)) if not is_remote(job.dataset) else nullcontext():
+    with output_lock(job.dataset):
         execute(options, lambda root: build(root, job))
         written = pq.read_metadata(io.BytesIO(store.read(table_file(BUDGET)))).metadata
         assert written is not None

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 COMMANDS: Final = (
     "label",
     "run",
+    "retry",
     "budget",
     "backtest",
     "sweep",

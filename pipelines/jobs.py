@@ -23,6 +23,7 @@ class AutolabelJob(BaseModel):
     Attributes:
         inputs: files, folders, globs or URLs.
         output: the data set: a folder or a URL.
+        base: another data set: shards that are there as this job would make them are taken over.
         models: names, cards or networks.
         size: long side of the networks' input in pixels, or None for the cards' own.
         device: where networks run.
@@ -39,6 +40,7 @@ class AutolabelJob(BaseModel):
 
     inputs: Annotated[tuple[Text, ...], Field(min_length=1)]
     output: Text
+    base: Text | None = None
     models: Annotated[tuple[Text, ...], Field(min_length=1)]
     size: Annotated[int, Field(ge=32, le=4096)] | None = None
     device: Literal["cpu", "cuda"] = "cpu"
@@ -94,20 +96,29 @@ def read_job(path: Path, overrides: list[str]) -> AutolabelJob:
         UsageError: the file is not there, not TOML, or no job.
     """
     values = read_toml(path)
-    for override in overrides:
-        _set(values, override)
+    for item in overrides:
+        override(values, item)
     return check_job(values, str(path))
 
 
-def _set(values: dict[str, Any], override: str) -> None:
-    key, equals, text = override.partition("=")
+def override(values: dict[str, Any], item: str) -> None:
+    """Sets one value of a job.
+
+    Args:
+        values: the spec.
+        item: `key=value`, see `read_job`.
+
+    Raises:
+        UsageError: it is not of that form, or leads through something that is no table.
+    """
+    key, equals, text = item.partition("=")
     if not (key and equals):
-        raise UsageError(f"--set {override}: expected key=value")
+        raise UsageError(f"--set {item}: expected key=value")
     *tables, last = key.split(".")
     for table in tables:
         values = values.setdefault(table, {})
         if not isinstance(values, dict):
-            raise UsageError(f"--set {override}: {table} is not a table")
+            raise UsageError(f"--set {item}: {table} is not a table")
     try:
         values[last] = tomllib.loads(f"value = {text}")["value"]
     except tomllib.TOMLDecodeError:

@@ -1,31 +1,69 @@
-"""One run at a time writes a local data set."""
+"""One run at a time writes a data set."""
 
 import fcntl
+import json
+import os
+import secrets
+import socket
+import sys
+import threading
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, Final
 
 from pipelines.outcome import JobError
+from transforms.storage import is_remote, open_store
+from transforms.tables.store import Store
 
-LOCK = ".clipmill.lock"
+LOCK: Final = ".clipmill.lock"
+
+LEASE_S: Final = 180.0
+"""A run that has not renewed its lease for so long is taken to be dead."""
+
+_RENEW_S: Final = 45.0
+_SETTLE_S: Final = 2.0
+"""Two runs that begin at once both write a lease; the one that stands after this has the data set."""
+
+_POLL_S: Final = 1.0
+
+
+def output_lock(output: str, *, waits: bool = False) -> AbstractContextManager[None]:
+    """Holds a data set's lock.
+
+    In a folder the system frees it when the process ends, however it ends, on network file systems too. An
+    object store has no such thing: there a lease is renewed while the run goes on, and runs out after it died.
+
+    Args:
+        output: folder or URL of the data set; a folder is made if it is not there.
+        waits: whether to wait for another run to end.
+
+    Raises:
+        JobError: another run holds it, or the output cannot be written.
+    """
+    return (
+        _lease(open_store(output), output, waits=waits) if is_remote(output) else _held(Path(output), waits)
+    )
 
 
 @contextmanager
-def output_lock(folder: Path) -> Iterator[None]:
-    """Holds a data set's lock; the system frees it when the process ends, however it ends.
-
-    Args:
-        folder: the data set, made if it is not there.
-
-    Raises:
-        JobError: another run holds it, or the folder cannot be written.
-    """
+def _held(folder: Path, waits: bool) -> Iterator[None]:  # noqa: FBT001 - private
     with _open(folder) as handle:
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise JobError(f"{folder}: another run is writing this data set; wait for it to end") from error
+        told = False
+        while True:
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError as error:
+                with suppress(OSError):
+                    told = _wait_or_refuse(
+                        folder, (folder / LOCK).read_bytes(), error, waits=waits, told=told
+                    )
+        handle.truncate(0)
+        handle.write(_holder())
+        handle.flush()
         yield
 
 
@@ -35,3 +73,84 @@ def _open(folder: Path) -> BinaryIO:
         return (folder / LOCK).open("ab")
     except OSError as error:
         raise JobError(f"{folder}: not writable: {error.strerror}") from error
+
+
+@contextmanager
+def _lease(store: Store, output: str, *, waits: bool) -> Iterator[None]:
+    token = secrets.token_hex(8)
+    told = False
+    while True:
+        other = _standing_lease(store)
+        if other is None:
+            store.write(LOCK, _holder(token))
+            time.sleep(_SETTLE_S)
+            if token.encode() in (_standing_lease(store) or b""):
+                break
+        else:
+            told = _wait_or_refuse(output, other, None, waits=waits, told=told)
+    ended = threading.Event()
+
+    def renew() -> None:
+        while not ended.wait(_RENEW_S):
+            with suppress(OSError):
+                store.write(LOCK, _holder(token))
+
+    keeper = threading.Thread(target=renew, name="lease", daemon=True)
+    keeper.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        keeper.join()
+        with suppress(OSError):
+            store.delete(LOCK)
+
+
+def _standing_lease(store: Store) -> bytes | None:
+    """The lease that holds, None where there is none or it has run out."""
+    try:
+        content = store.read(LOCK)
+        renewed_s = float(json.loads(content)["renewed_s"])
+    except FileNotFoundError:
+        return None
+    except (ValueError, KeyError, TypeError):
+        # no lease of this version; nobody renews it
+        return None
+    return content if time.time() - renewed_s < LEASE_S else None
+
+
+def _holder(token: str = "") -> bytes:
+    return json.dumps(
+        {
+            "host": socket.gethostname(),
+            "process": os.getpid(),
+            "since": f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}",
+            "renewed_s": time.time(),
+            "token": token,
+        }
+    ).encode()
+
+
+def _wait_or_refuse(
+    output: Path | str, content: bytes, error: OSError | None, *, waits: bool, told: bool
+) -> bool:
+    """Waits a moment, or says who writes the data set.
+
+    Returns:
+        True: the user has been told.
+
+    Raises:
+        JobError: waiting is not wanted.
+    """
+    try:
+        facts = json.loads(content)
+        who = f"process {int(facts['process'])} on {str(facts['host'])[:80]} since {str(facts['since'])[:40]}"
+    except (ValueError, KeyError, TypeError):
+        who = "of an older version"
+    message = f"{output}: another run is writing this data set ({who})"
+    if not waits:
+        raise JobError(f"{message}; wait for it to end, or give --wait") from error
+    if not told:
+        print(f"note: {message}; waiting for it to end", file=sys.stderr, flush=True)
+    time.sleep(_POLL_S)
+    return True

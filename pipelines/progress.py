@@ -72,7 +72,7 @@ class RunProgress:
 
     def _planned(self) -> int | None:
         try:
-            return int(json.loads(self._store.read(run_file(self._run_id, PLAN)))["shards"])
+            return int(json.loads(self._store.read(run_file(self._run_id, PLAN)))["pending"])
         except FileNotFoundError:
             return None
 
@@ -81,4 +81,4 @@ class RunProgress:
         folder = run_file(self._run_id, PROGRESS)
         for name in self._store.sizes(folder).keys() - seen.keys():
             record = json.loads(self._store.read(f"{folder}/{name}"))
-            seen[name] = record["frames"] if record["state"] == "written" else 0
+            seen[name] = record["frames"]

@@ -1,7 +1,6 @@
 """Many budget scenarios as a pipeline: a grid in, one table out."""
 
 from collections.abc import Sequence
-from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
@@ -22,7 +21,7 @@ from transforms.budget.errors import BudgetUsageError
 from transforms.budget.sweeps.grid import Sweep
 from transforms.budget.sweeps.spec import SweepSpec
 from transforms.estimate import ReadFigures
-from transforms.storage import is_remote, open_store
+from transforms.storage import open_store
 from transforms.sweep import TABLE, CutRanges, EvaluateRanges, WriteSweep
 
 SCENARIOS_PER_PROCESS: Final = 10_000
@@ -108,7 +107,7 @@ def run(job: SweepJob, beam_arguments: Sequence[str] = (), workers: int | None =
     sample = labelled(job.sample, options) if isinstance(job.sample, str) else job.sample
     job = replace(job, sample=sample, output=for_workers(job.output, options))
     store = open_store(job.output)
-    with output_lock(Path(job.output)) if not is_remote(job.output) else nullcontext():
+    with output_lock(job.output):
         execute(options, lambda root: build(root, job))
         rows = pq.ParquetFile(pa.BufferReader(store.read(TABLE)))
         return rows.read([name for name in rows.schema_arrow.names if name != "reasons"])

@@ -81,6 +81,7 @@ def _begin(
     copies: list[Clip],
 ) -> int:
     store = open_store(output)
-    begin(store, Planned(dict(wanted), kept, copies), run_id, models)
-    store.write(run_file(run_id, PLAN), json.dumps({"shards": len(wanted)}).encode())
+    pending = begin(store, Planned(dict(wanted), kept, copies), run_id, models)
+    plan = {"shards": len(wanted), "pending": pending}
+    store.write(run_file(run_id, PLAN), json.dumps(plan).encode())
     return len(wanted)

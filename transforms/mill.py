@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from typing import Final
 
 import apache_beam as beam
@@ -17,87 +17,114 @@ from transforms.labels.labelling import ShardRows
 from transforms.labels.settings import LabelSettings
 from transforms.set_aside import Patience, label_apart
 from transforms.storage import open_store
-from transforms.tables.commits import ModelFacts, ShardSummary, commit_shard, is_whole, read_commit
+from transforms.tables.commits import (
+    ModelFacts,
+    ShardSummary,
+    commit_shard,
+    is_whole,
+    read_commit,
+    take_over_shard,
+)
 from transforms.tables.digests import canonical_json
 from transforms.tables.layout import run_file
 from transforms.tables.schemas import SHARD_TABLES
+from transforms.tables.store import Store
 
 PROGRESS: Final = "shards"
-"""Folder of a run that gets one small file for each shard that is done."""
+"""Folder of a run that gets one small file for each shard that it worked on."""
+
+Sizes = dict[str, dict[str, int]]
+"""By shard table, the names and sizes of its files."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MillOptions:
+    """How shards are made.
+
+    Attributes:
+        settings: options of labelling.
+        models: the networks.
+        patience: what one clip may cost.
+        base: another data set whose shards are taken over where they are what would be made, or None.
+        retries_failed: whether shards with failures are made again though nothing has changed.
+    """
+
+    settings: LabelSettings
+    models: tuple[ModelRef, ...]
+    patience: Patience
+    base: str | None = None
+    retries_failed: bool = False
 
 
 class MillShards(beam.PTransform[PCollection[ShardPlan], PCollection[ShardSummary]]):
     """Labels shards and commits them; a shard that is there already is only read.
 
     Args:
-        settings: options of labelling.
-        models: the networks.
-        patience: what one clip may cost.
+        options: how shards are made.
         output: the data set.
         run_id: the run that timings are noted under.
         threads: shards worked on at once in one process.
-        planned: a singleton that is there when the plan has been noted.
+        begun: a singleton that is there when shards may be written.
     """
 
     def __init__(
-        self,
-        settings: LabelSettings,
-        models: Sequence[ModelRef],
-        patience: Patience,
-        output: str,
-        run_id: str,
-        threads: int,
-        planned: PCollection[int],
+        self, options: MillOptions, output: str, run_id: str, threads: int, begun: PCollection[int]
     ) -> None:
         super().__init__()
-        self._mill = Mill(settings, tuple(models), patience, output, run_id)
+        self._mill = Mill(options, output, run_id)
         self._threads = threads
-        self._planned = planned
+        self._begun = begun
 
     def expand(self, shards: PCollection[ShardPlan]) -> PCollection[ShardSummary]:
         """Spreads the shards over the workers."""
         return (
             shards
-            | "After plan" >> beam.Map(_first, AsSingleton(self._planned))
+            | "After begin" >> beam.Map(_first, AsSingleton(self._begun))
             | "Spread" >> beam.Reshuffle()
             | "Mill" >> beam.ParDo(ConcurrentMap(self._mill, self._threads, self._mill.prepare))
         )
 
 
-def _first(shard: ShardPlan, _planned: object) -> ShardPlan:
+def _first(shard: ShardPlan, _begun: object) -> ShardPlan:
     return shard
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """What there is of a shard.
+
+    Attributes:
+        standing: the commit that can stand as it is, or None.
+        in_base: the base's commit that can be taken over, or None.
+        reasons: why it must be made: new, damaged, failed, or what it is made from that differs (clips, options,
+            models, code); empty where something can stand.
+    """
+
+    standing: ShardSummary | None
+    in_base: ShardSummary | None
+    reasons: tuple[str, ...]
 
 
 class Mill:
     """Makes one shard.
 
     Args:
-        settings: options of labelling.
-        models: the networks.
-        patience: what one clip may cost.
+        options: how shards are made.
         output: the data set.
         run_id: the run that timings are noted under.
     """
 
-    def __init__(
-        self,
-        settings: LabelSettings,
-        models: tuple[ModelRef, ...],
-        patience: Patience,
-        output: str,
-        run_id: str,
-    ) -> None:
-        self._settings = settings
-        self._models = models
-        self._patience = patience
+    def __init__(self, options: MillOptions, output: str, run_id: str) -> None:
+        self._options = options
         self._output = output
         self._run_id = run_id
-        self._sizes: dict[str, dict[str, int]] = {}
+        self._sizes: Sizes = {}
+        self._base_sizes: Sizes = {}
 
     def prepare(self) -> None:
         """Lists what is committed, once a bundle."""
-        store = open_store(self._output)
-        self._sizes = {table: store.sizes(table) for table in SHARD_TABLES}
+        self._sizes = _sizes(open_store(self._output))
+        self._base_sizes = _sizes(open_store(self._options.base)) if self._options.base else {}
 
     def __call__(self, plan: ShardPlan) -> ShardSummary:
         """Labels and commits a shard, or gives the summary of the committed one.
@@ -105,19 +132,25 @@ class Mill:
         Raises:
             OSError: the output cannot be written.
         """
+        found = self.judge(plan)
+        if found.standing:
+            return found.standing
         started = time.perf_counter()
+        options = self._options
         store = open_store(self._output)
-        made_from = ingredients(plan, self._settings, self._models)
-        wanted = label_digest(made_from)
-        summary = read_commit(store, plan.name) if f"{plan.name}.parquet" in self._sizes["frames"] else None
-        record: dict[str, object] = {"shard": plan.name}
-        if summary and summary.label_digest == wanted and self._can_stand(summary):
-            record["state"] = "skipped"
+        record: dict[str, object]
+        if found.in_base and options.base:
+            summary = found.in_base
+            take_over_shard(store, open_store(options.base), summary)
+            record = {"state": "taken_over"}
         else:
-            rows = label_apart(plan, self._models, self._settings, self._patience)
-            summary = commit_shard(store, summarise(plan, made_from, rows, self._models), rows.tables)
-            record |= {"state": "written", **asdict(rows.timings)}
+            rows = label_apart(plan, options.models, options.settings, options.patience)
+            made_from = ingredients(plan, options.settings, options.models)
+            summary = commit_shard(store, summarise(plan, made_from, rows, options.models), rows.tables)
+            record = {"state": "written", **asdict(rows.timings)}
         record |= {
+            "shard": plan.name,
+            "reasons": found.reasons,
             "seconds": time.perf_counter() - started,
             "ended": time.time(),
             "frames": sum(summary.frames_labelled.values()),
@@ -127,8 +160,39 @@ class Mill:
         store.write(run_file(self._run_id, f"{PROGRESS}/{plan.name}.json"), canonical_json(record).encode())
         return summary
 
-    def _can_stand(self, summary: ShardSummary) -> bool:
-        return is_whole(summary, self._sizes) and not any(item.retryable for item in summary.failures)
+    def judge(self, plan: ShardPlan) -> Judgement:
+        """What there is of a shard, in the data set and in its base."""
+        options = self._options
+        made_from = ingredients(plan, options.settings, options.models)
+        summary, reasons = self._look(self._output, self._sizes, plan.name, made_from)
+        if not reasons:
+            return Judgement(summary, None, ())
+        if options.base:
+            other, missing = self._look(options.base, self._base_sizes, plan.name, made_from)
+            if not missing:
+                return Judgement(None, other, ())
+        return Judgement(None, None, reasons)
+
+    def _look(
+        self, place: str, sizes: Sizes, name: str, made_from: dict[str, str]
+    ) -> tuple[ShardSummary | None, tuple[str, ...]]:
+        """A shard's commit, and what speaks against it."""
+        has_file = f"{name}.parquet" in sizes["frames"]
+        summary = read_commit(open_store(place), name) if has_file else None
+        if summary is None:
+            return None, ("damaged" if has_file else "new",)
+        changed = tuple(key for key in made_from if summary.made_from.get(key) != made_from[key])
+        if not changed and not is_whole(summary, sizes):
+            changed = ("damaged",)
+        elif not changed and any(
+            failure.retryable or self._options.retries_failed for failure in summary.failures
+        ):
+            changed = ("failed",)
+        return summary, changed
+
+
+def _sizes(store: Store) -> Sizes:
+    return {table: store.sizes(table) for table in SHARD_TABLES}
 
 
 def summarise(

@@ -13,7 +13,7 @@ DUPLICATES: Final = "duplicates"
 KEPT: Final = "kept"
 
 PLAN: Final = "plan.json"
-"""File of a run that tells how many shards there are."""
+"""File of a run that tells how many shards there are, and how many of them are to be worked on."""
 
 
 class PlanShards(

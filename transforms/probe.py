@@ -1,7 +1,7 @@
 """Stage: what is in each file, without decoding it."""
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from typing import Any, Final
 
@@ -27,8 +27,8 @@ class ProbeClips(beam.PTransform[PCollection[InputFile], Any]):
     Args:
         timezone: zone of the times in file names, or None.
         patience: what one file may cost.
+        memories: data sets that keep what earlier runs found; the last one has the last word.
         rehash: whether known files are hashed all the same, in case one was changed without a trace.
-        output: the data set, which keeps what earlier runs found.
         threads: files read at once.
 
     Returns:
@@ -36,10 +36,16 @@ class ProbeClips(beam.PTransform[PCollection[InputFile], Any]):
     """
 
     def __init__(
-        self, timezone: str | None, patience: Patience, output: str, threads: int, *, rehash: bool
+        self,
+        timezone: str | None,
+        patience: Patience,
+        memories: Sequence[str],
+        threads: int,
+        *,
+        rehash: bool,
     ) -> None:
         super().__init__()
-        self._probe = Probe(timezone, patience, output, rehash=rehash)
+        self._probe = Probe(timezone, patience, memories, rehash=rehash)
         self._threads = threads
 
     def expand(self, files: PCollection[InputFile]) -> Any:
@@ -58,22 +64,23 @@ class Probe:
     Args:
         timezone: zone of the times in file names, or None.
         patience: what one file may cost.
-        output: the data set, which keeps what earlier runs found.
+        memories: data sets that keep what earlier runs found; the last one has the last word.
         rehash: whether known files are hashed all the same.
     """
 
     def __init__(
-        self, timezone: str | None, patience: Patience, output: str, *, rehash: bool = False
+        self, timezone: str | None, patience: Patience, memories: Sequence[str], *, rehash: bool = False
     ) -> None:
         self._timezone = timezone
         self._patience = patience
-        self._output = output
+        self._memories = tuple(memories)
         self._rehash = rehash
         self._known: dict[str, Known] = {}
 
     def prepare(self) -> None:
         """Reads what earlier runs found, once a bundle."""
-        self._known = recall(open_store(self._output), self._timezone)
+        for memory in self._memories:
+            self._known |= recall(open_store(memory), self._timezone)
 
     def __call__(self, file: InputFile) -> ClipRef | Failure:
         """The file's reference, or what is wrong with it."""

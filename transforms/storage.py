@@ -81,6 +81,10 @@ class RemoteStore:
         with systems.create(target, compression_type=_UNCOMPRESSED) as sink:
             sink.write(content)
 
+    def take_over(self, other: Store, name: str) -> None:
+        """Copies another data set's file."""
+        self.write(name, other.read(name))
+
     def delete(self, name: str) -> None:
         """Removes a file if it is there."""
         path = f"{self._root}/{name}"

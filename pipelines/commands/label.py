@@ -12,6 +12,8 @@ clipmill label clips/*.mp4 -o out --model nanodet --fps 10 --workers 4
 clipmill label clips -o out --fps 5 --label-fps all
 clipmill label clips -o out --without extrapolation --without static_removal
 clipmill label sample_data -o out --model demo --max-failed-share 0.5 --json
+clipmill label clips -o v18 --base v17 --model yolox-tiny
+clipmill label clips -o out --dry-run
 clipmill label gs://bucket/clips -o gs://bucket/labels -- --runner=FlinkRunner --flink_master=host:8081
 """
 TAKES_BEAM_FLAGS = True
@@ -28,12 +30,40 @@ STEPS = (
 )
 """Fields of `HindsightSettings`, which would take pydantic to import; a test holds them equal."""
 
+REASONS = {
+    "new": "not labelled yet",
+    "damaged": "files are missing or damaged",
+    "failed": "clips failed and may not fail again",
+    "clips": "clips, or what leads to them, changed",
+    "options": "options changed",
+    "models": "networks changed",
+    "code": "this version labels differently",
+}
+
+
+def add_wait(parser: argparse.ArgumentParser) -> None:
+    """Declares `--wait`."""
+    parser.add_argument(
+        "--wait",
+        action="store_true",
+        help="wait while another run writes the same data set (default: exit 1)",
+    )
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declares the options."""
     parser.add_argument("inputs", nargs="+", metavar="INPUT", help="file, folder, glob or URL")
     parser.add_argument(
         "-o", "--output", required=True, metavar="DIR", help="the data set: a folder or a URL"
+    )
+    parser.add_argument(
+        "--base",
+        metavar="DIR",
+        help="another data set (an earlier version): what is there as this job would make it is taken over, by hard "
+        "links where the file system has them",
+    )
+    parser.add_argument(
+        "--dry-run", action="store_true", help="say what would be labelled and why, and write nothing"
     )
     parser.add_argument(
         "--model",
@@ -82,6 +112,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--device", default="cpu", choices=("cpu", "cuda"), help="where networks run (default: cpu)"
     )
+    add_wait(parser)
     parser.add_argument(
         "--max-failed-share",
         type=float,
@@ -98,6 +129,7 @@ def run(arguments: argparse.Namespace) -> Outcome:
     values = {
         "inputs": arguments.inputs,
         "output": arguments.output,
+        "base": arguments.base,
         "models": arguments.model or [DEFAULT_MODEL],
         "size": arguments.size,
         "device": arguments.device,
@@ -111,15 +143,20 @@ def run(arguments: argparse.Namespace) -> Outcome:
             "hindsight": dict.fromkeys(STEPS if arguments.online else arguments.without, False),
         },
     }
-    return label(check_job(values, "options"), arguments.beam_arguments)
+    job = check_job(values, "options")
+    if arguments.dry_run:
+        return foretell(job)
+    return label(job, arguments.beam_arguments, waits=arguments.wait)
 
 
-def label(job: Any, beam_arguments: list[str]) -> Outcome:
+def label(job: Any, beam_arguments: list[str], *, waits: bool, retries_failed: bool = False) -> Outcome:
     """Runs a job and lays its result out.
 
     Args:
         job: an `AutolabelJob`.
         beam_arguments: Beam's own flags.
+        waits: whether to wait for another run that writes the same data set.
+        retries_failed: whether clips that failed are tried again though nothing has changed.
     """
     from pipelines.cores import cores_here
     from transforms import isolated
@@ -128,17 +165,52 @@ def label(job: Any, beam_arguments: list[str]) -> Outcome:
     isolated.start(min(job.workers or cores_here(), cores_here()))
     from pipelines.autolabel import run as run_job
 
-    result = run_job(job, beam_arguments)
+    result = run_job(job, beam_arguments, retries_failed=retries_failed, waits=waits)
     code = ExitCode.TOO_MANY_FAILED if result.too_many_failed else ExitCode.GOOD
     return Outcome(result.data, (_human(result.data),), code)
 
 
+def foretell(job: Any) -> Outcome:
+    """Says what a job would do, and why.
+
+    Args:
+        job: an `AutolabelJob`.
+    """
+    from pipelines.dry_run import forecast
+
+    data = forecast(job)
+    clips, shards, seconds = data["clips"], data["shards"], data["estimated_seconds"]
+    lines = [
+        f"{clips['found']} clips: {clips['failed']} cannot be read, {clips['duplicate']} duplicate",
+        (
+            f"{shards['label']} shards to label ({clips['to_label']} clips, {data['camera_hours']:.2f} camera-hours), "
+            f"{shards['take_over']} to take over, {shards['keep']} stay as they are"
+        ),
+    ]
+    lines += [f"why: {REASONS[reason]}: {count} shards" for reason, count in data["reasons"].items()]
+    lines += [f"failed: {failure['error']}: {failure['message']}" for failure in data["failures"]]
+    if data["left_over_shards"]:
+        lines.append(_left_over(data))
+    about = (
+        f"about {seconds:.0f} s" if seconds is not None else "unknown: no run has measured this machine yet"
+    )
+    lines.append(f"time: {about}")
+    return Outcome(data, ("\n".join(lines),))
+
+
+def _left_over(data: dict[str, Any]) -> str:
+    return (
+        f"{data['left_over_shards']} shards of clips that are no longer among the inputs stay; clipmill prune"
+    )
+
+
 def _human(data: dict[str, Any]) -> str:
     clips, shards = data["clips"], data["shards"]
+    taken = f", {data['taken_over']} taken over" if data.get("taken_over") else ""
     lines = [
         f"{clips['found']} clips: {clips['labelled']} labelled, {clips['failed']} failed, {clips['duplicate']} duplicate",
         f"{data['frames']} frames, {data['detections']} detections, {data['tracks']} tracks, {data['objects']} objects",
-        f"{shards['written']} shards written, {shards['skipped']} already there"
+        f"{shards['written']} shards written, {shards['skipped']} already there{taken}"
         + (
             f"; {data['seconds']:.1f} s, {data['frames_per_second']:.1f} frames/s"
             if shards["written"]

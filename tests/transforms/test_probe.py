@@ -25,7 +25,7 @@ def test_a_known_file_is_believed_only_with_the_same_bytes(tmp_path, file):
     assert isinstance(found, ClipRef)
     marked = replace(found, codec="told by memory")
     remember(store, [marked], {}, None)
-    probe = Probe(None, Patience(), str(tmp_path / "out"))
+    probe = Probe(None, Patience(), [str(tmp_path / "out")])
     probe.prepare()
     assert probe(file) == marked
     shutil.copy(SAMPLE / "generic" / "truncated.mp4", file.uri)
@@ -45,7 +45,7 @@ def test_a_known_file_that_was_not_written_since_is_not_read_again(tmp_path, fil
     (tmp_path / "clip.mp4").write_bytes(content)
 
     def found(version: str, *, rehash: bool = False) -> object:
-        probe = Probe(None, Patience(), str(tmp_path / "out"), rehash=rehash)
+        probe = Probe(None, Patience(), [str(tmp_path / "out")], rehash=rehash)
         probe.prepare()
         return probe(replace(file, version=version))
 

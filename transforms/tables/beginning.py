@@ -63,7 +63,7 @@ class Planned:
     copies: Sequence[tuple[str, str]]
 
 
-def begin(store: Store, planned: Planned, run_id: str, models: Iterable[str]) -> None:
+def begin(store: Store, planned: Planned, run_id: str, models: Iterable[str]) -> int:
     """Clears the way for a run.
 
     Args:
@@ -71,6 +71,9 @@ def begin(store: Store, planned: Planned, run_id: str, models: Iterable[str]) ->
         planned: what it is about to do.
         run_id: the run.
         models: names of its networks.
+
+    Returns:
+        How many shards the manifest does not know as they are wanted.
     """
     wanted = planned.wanted
     outdated, _ = part_unplanned(store, wanted, [*planned.kept, *planned.copies])
@@ -81,12 +84,13 @@ def begin(store: Store, planned: Planned, run_id: str, models: Iterable[str]) ->
     known = {row["shard"]: row["label_digest"] for row in rows if row["table"] == COMMIT_TABLE}
     pending = {name: digest for name, digest in wanted.items() if known.get(name) != digest}
     if not (outdated or pending or has_shown):
-        return
+        return 0
     gone = pending.keys() | {shard.name for shard in outdated}
     rows = [row for row in rows if row["shard"] not in gone]
     rows += [_pending_row(name, digest) for name, digest in pending.items()]
     told = {"run_id": run_id, "models": sorted(models)}
     write_rows(store, rows, {_UNFINISHED.decode(): json.dumps(told, sort_keys=True)})
+    return len(pending)
 
 
 def part_unplanned(

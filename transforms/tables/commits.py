@@ -151,6 +151,24 @@ def commit_shard(store: Store, summary: ShardSummary, tables: Mapping[str, pa.Ta
     return replace(committed, files=(*files, facts_of(path, frames.num_rows, content)))
 
 
+def take_over_shard(store: Store, base: Store, summary: ShardSummary) -> None:
+    """Puts another data set's shard in place as it is, the commit file last.
+
+    Args:
+        store: the data set.
+        base: the other one.
+        summary: the shard's commit there, as `read_commit` gave it.
+    """
+    store.delete(table_file(COMMIT_TABLE, summary.name))
+    there = {file.path for file in summary.files}
+    for table in sorted(SHARD_TABLES, key=lambda table: table == COMMIT_TABLE):
+        path = table_file(table, summary.name)
+        if path in there:
+            store.take_over(base, path)
+        else:
+            store.delete(path)
+
+
 def read_commit(store: Store, shard: str) -> ShardSummary | None:
     """The summary of a committed shard, or None where it is absent or from another schema.
 

@@ -39,6 +39,10 @@ class Store(Protocol):
         """Puts a file in place, replacing what was there; readers see the old or the new one."""
         ...
 
+    def take_over(self, other: "Store", name: str) -> None:
+        """Puts another data set's file in place under the same name, without a second copy where that can be."""
+        ...
+
     def delete(self, name: str) -> None:
         """Removes a file; one that is not there is no error."""
         ...
@@ -48,19 +52,28 @@ class Store(Protocol):
         ...
 
 
+def _temporary_name(target: Path) -> Path:
+    """A name beside a file that no other run uses."""
+    return target.with_name(f".{target.name}.{uuid.uuid4().hex}{TEMPORARY_SUFFIX}")
+
+
 class LocalStore:
-    """A folder of this machine."""
+    """A folder of this machine.
+
+    Attributes:
+        folder: its path.
+    """
 
     def __init__(self, root: str | Path) -> None:
-        self._root = Path(root)
+        self.folder = Path(root)
 
     def read(self, name: str) -> bytes:
         """The whole file."""
-        return (self._root / name).read_bytes()
+        return (self.folder / name).read_bytes()
 
     def open(self, name: str) -> BinaryIO:
         """Opens a file for reading."""
-        return (self._root / name).open("rb")
+        return (self.folder / name).open("rb")
 
     def write(self, name: str, content: bytes) -> None:
         """Writes under a name that no other run uses, then renames."""
@@ -74,9 +87,9 @@ class LocalStore:
         Args:
             name: the file.
         """
-        target = self._root / name
+        target = self.folder / name
         target.parent.mkdir(parents=True, exist_ok=True)
-        temporary = target.with_name(f".{target.name}.{uuid.uuid4().hex}{TEMPORARY_SUFFIX}")
+        temporary = _temporary_name(target)
         try:
             with temporary.open("wb") as sink:
                 yield sink
@@ -90,13 +103,27 @@ class LocalStore:
                 raise OSError(error.errno, error.strerror, str(target)) from error
             raise
 
+    def take_over(self, other: Store, name: str) -> None:
+        """Links another folder's file, or copies it where that cannot be; files are replaced, never written in."""
+        if isinstance(other, LocalStore):
+            target = self.folder / name
+            target.parent.mkdir(parents=True, exist_ok=True)
+            temporary = _temporary_name(target)
+            with suppress(OSError):
+                temporary.hardlink_to(other.folder / name)
+                temporary.replace(target)
+                # where both names are one file already, renaming does nothing
+                temporary.unlink(missing_ok=True)
+                return
+        self.write(name, other.read(name))
+
     def delete(self, name: str) -> None:
         """Removes a file if it is there."""
-        (self._root / name).unlink(missing_ok=True)
+        (self.folder / name).unlink(missing_ok=True)
 
     def sizes(self, folder: str) -> dict[str, int]:
         """Files directly in a folder."""
-        with suppress(FileNotFoundError), os.scandir(self._root / folder) as entries:
+        with suppress(FileNotFoundError), os.scandir(self.folder / folder) as entries:
             return {
                 entry.name: entry.stat().st_size
                 for entry in entries
@@ -106,8 +133,8 @@ class LocalStore:
 
     def strays(self) -> Iterator[Path]:
         """Temporary files that killed writers left behind; files of others are never among them."""
-        if not self._root.is_dir():
+        if not self.folder.is_dir():
             return
-        for folder in (self._root, *(self._root / name for name in TABLES), self._root / RUNS):
+        for folder in (self.folder, *(self.folder / name for name in TABLES), self.folder / RUNS):
             pattern = "**/*" if folder.name == RUNS else "*"
             yield from (path for path in folder.glob(pattern) if _TEMPORARY.fullmatch(path.name))

@@ -1,0 +1,80 @@
+"""What a labelling job would do, and why; nothing is written to its output."""
+
+import json
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import apache_beam as beam
+
+from pipelines.autolabel import Resources, mill_options, plan
+from pipelines.beam_options import beam_options
+from pipelines.cores import cores_here
+from pipelines.execution import execute
+from pipelines.jobs import AutolabelJob
+from pipelines.readiness import check, find_models
+from transforms.budget.labelling import SPEED_FILE, SpeedRecord
+from transforms.discover import FAILED, FILES
+from transforms.forecast import WriteForecast
+from transforms.mill import Mill
+from transforms.storage import open_store
+from transforms.summarize import LeftOver
+
+
+def build(root: beam.Pipeline, job: AutolabelJob, resources: Resources, path: str) -> None:
+    """Wires the stages; runs nothing.
+
+    Args:
+        root: the pipeline.
+        job: what would be labelled, with absolute paths.
+        resources: networks and threads.
+        path: the file of this machine that gets the forecast.
+    """
+    options = mill_options(job, resources)
+    found, probed, shards, duplicates = plan(root, job, resources)
+    left = (shards, duplicates) | "Left over" >> LeftOver(job.output)
+    failures = (found[FAILED], probed.failed) | "Failures" >> beam.Flatten()
+    _ = {
+        "shards": shards,
+        "files": found[FILES],
+        "duplicates": duplicates,
+        "failures": failures,
+        "left": left,
+    } | "Forecast" >> WriteForecast(Mill(options, job.output, ""), path)
+
+
+def forecast(job: AutolabelJob) -> dict[str, Any]:
+    """Says what a job would do.
+
+    Args:
+        job: the job.
+
+    Returns:
+        Counts of clips and shards, camera-hours, reasons, the shards to label, and the seconds that this will
+        take on this machine (None where the data set's runs have measured nothing).
+
+    Raises:
+        UsageError: as `autolabel.run`.
+        ModelError: a network is not there or does not fit its card.
+    """
+    job = check(job)
+    workers = job.workers or cores_here()
+    resources = Resources(find_models(job), "", workers, workers)
+    options, _ = beam_options([], threads=workers)
+    with TemporaryDirectory(prefix="clipmill-") as folder:
+        path = Path(folder) / "forecast.json"
+        execute(options, lambda root: build(root, job, resources, str(path)))
+        content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return {"output": job.output, **content, "estimated_seconds": _estimate(job, content, workers)}
+
+
+def _estimate(job: AutolabelJob, content: dict[str, Any], workers: int) -> float | None:
+    """Seconds by the speed of the last run that labelled anything, with the same device and sampling."""
+    try:
+        speed = SpeedRecord.model_validate_json(open_store(job.output).read(SPEED_FILE))
+    except (FileNotFoundError, NotADirectoryError, ValueError):
+        return None
+    if (speed.device, speed.sampling) != (job.device, job.labels.fps):
+        return None
+    camera_s: float = content["camera_hours"] * 3600
+    return round(camera_s * speed.worker_seconds / speed.camera_seconds / workers, 1)
