@@ -1,4 +1,4 @@
-.PHONY: demo test check docs constraints clean
+.PHONY: demo test faults check docs constraints clean
 
 PYTHON ?= python3
 VENV ?= .venv
@@ -25,6 +25,9 @@ demo: $(VENV)/.demo
 
 test: $(VENV)/.dev
 	$(BIN)/pytest -n auto --dist worksteal $(PYTEST_ARGS)
+
+faults: $(VENV)/.dev
+	CLIPMILL_KILLS=$(or $(KILLS),50) $(BIN)/pytest tests/e2e/test_kills.py tests/e2e/test_faults.py
 
 check: $(VENV)/.dev
 	$(BIN)/ruff format --check .

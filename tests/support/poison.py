@@ -34,7 +34,10 @@ def frames(self, *arguments, **options):
 
 def probe(stream, file, *arguments):
     _suffer(file.uri, "probe")
-    return _probe(stream, file, *arguments)
+    found = _probe(stream, file, *arguments)
+    if "vanish" in file.uri.rsplit("/", 1)[-1]:
+        os.unlink(file.uri)
+    return found
 
 
 decoding.ClipDecoder.frames = frames
@@ -48,7 +51,7 @@ def write_site(folder: Path) -> dict[str, str]:
     Returns:
         What must be in the environment of whoever starts children. A clip whose name holds `crash-decode`,
         `hang-probe`, `greedy-decode` and so on does that to its process at that stage; `once-` needs a file with
-        `.once` at its end beside it, and does it once.
+        `.once` at its end beside it, and does it once. One with `vanish` is gone once it has been probed.
     """
     folder.mkdir(exist_ok=True)
     (folder / "sitecustomize.py").write_text(_SITE)
