@@ -37,6 +37,7 @@ from transforms.plan import PlanShards, WritePlan
 from transforms.probe import ProbeClips
 from transforms.storage import check_scheme, is_remote, open_store
 from transforms.summarize import SUMMARY, LeftOver, Summarize
+from transforms.tables.evolution import schema_problem
 from transforms.tables.layout import DATASET, run_file
 from transforms.tables.schemas import SCHEMA_VERSION
 from transforms.tables.store import LocalStore, Store
@@ -201,12 +202,9 @@ def _prepare_output(store: Store, output: str) -> None:
         found = {"schema_version": SCHEMA_VERSION}
     except ValueError:
         found = None
-    schema = found.get("schema_version") if isinstance(found, dict) else None
-    if schema != SCHEMA_VERSION:
-        raise JobError(
-            f"{output}: holds a data set of schema {schema}, this version writes schema {SCHEMA_VERSION}; "
-            "choose another output folder"
-        )
+    facts = found if isinstance(found, dict) else {}
+    if problem := schema_problem(output, facts.get("schema_version")):
+        raise JobError(problem)
     if isinstance(store, LocalStore):
         for stray in store.strays():
             stray.unlink(missing_ok=True)

@@ -41,7 +41,7 @@ def test_every_column_of_the_table_tells_what_it_is():
 def test_the_manifest_and_dataset_json_follow(dataset):
     old = encode(BUDGET.empty_table(), file_metadata())
     rows = [
-        {"table": path.split("/")[0], "shard": "x", "label_digest": None}
+        {"table": path.split("/")[0], "shard": "x", "label_digest": None, "state": "committed"}
         | {"path": facts.path, "rows": facts.rows, "bytes": facts.bytes, "sha256": facts.sha256}
         for path, facts in (
             ("budget", facts_of("budget/all.parquet", 0, old)),
@@ -65,6 +65,7 @@ def test_the_manifest_and_dataset_json_follow(dataset):
         "bytes": mine.bytes,
         "sha256": mine.sha256,
         "label_digest": None,
+        "state": "committed",
     }
     assert listed["tracks/a.parquet"]["rows"] == 3
     told = json.loads((dataset / "dataset.json").read_text())

@@ -10,10 +10,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from transforms.tables.commits import COMMIT_TABLE, committed_shards, read_commit
+from transforms.tables.evolution import schema_problem
 from transforms.tables.layout import DATASET, MANIFEST
 from transforms.tables.queries import NotADatasetError, connect
 from transforms.tables.schemas import MANIFEST as MANIFEST_SCHEMA
-from transforms.tables.schemas import SCHEMA_VERSION, TABLES
+from transforms.tables.schemas import TABLES
 from transforms.tables.store import LocalStore
 
 _UNIQUE: Final = {
@@ -81,8 +82,8 @@ def find_problems(root: Path) -> Iterator[str]:
     if not isinstance(facts, dict):
         yield f"{DATASET}: not a JSON object"
         return
-    if facts.get("schema_version") != SCHEMA_VERSION:
-        yield f"{DATASET}: schema {facts.get('schema_version')}, this version reads {SCHEMA_VERSION}"
+    if problem := schema_problem(root, facts.get("schema_version")):
+        yield problem
         return
     broken = list(_check_files(root, facts))
     yield from broken

@@ -230,7 +230,13 @@ def write_manifest(store: Store, shards: Sequence[ShardSummary], whole: Sequence
 
 def _manifest_row(file: FileFacts, shard: str, label_digest: str | None) -> dict[str, object]:
     table = file.path.partition("/")[0]
-    return {**asdict(file), "table": table, "shard": shard, "label_digest": label_digest}
+    return {
+        **asdict(file),
+        "table": table,
+        "shard": shard,
+        "label_digest": label_digest,
+        "state": "committed",
+    }
 
 
 def write_dataset(

@@ -35,7 +35,7 @@ def replace_whole(
         return
     rows = [row for row in pq.read_table(pa.BufferReader(listed)).to_pylist() if row["path"] != path]
     file = asdict(facts_of(path, table.num_rows, content))
-    rows.append({**file, "table": name, "shard": WHOLE, "label_digest": None})
+    rows.append({**file, "table": name, "shard": WHOLE, "label_digest": None, "state": "committed"})
     manifest = pa.Table.from_pylist(sorted(rows, key=lambda row: str(row["path"])), MANIFEST_SCHEMA)
     written = encode(manifest, file_metadata())
     store.write(MANIFEST, written)

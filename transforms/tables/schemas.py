@@ -7,7 +7,7 @@ import pyarrow as pa
 from transforms.tables.budget_schema import BUDGET
 from transforms.tables.fields import field
 
-SCHEMA_VERSION: Final = 2
+SCHEMA_VERSION: Final = 3
 
 TEXT: Final = pa.string()
 
@@ -219,6 +219,7 @@ MANIFEST: Final = pa.schema(
             "digest of all that the rows depend on; null for joined tables",
             nullable=True,
         ),
+        field("state", TEXT, "committed, or pending: planned by a run that has not finished"),
     ]
 )
 
