@@ -37,6 +37,7 @@ from transforms.plan import PlanShards, WritePlan
 from transforms.probe import ProbeClips
 from transforms.storage import check_scheme, is_remote, open_store
 from transforms.summarize import SUMMARY, LeftOver, Summarize
+from transforms.tables.compacting import SEALED
 from transforms.tables.evolution import schema_problem
 from transforms.tables.layout import DATASET, run_file
 from transforms.tables.schemas import SCHEMA_VERSION
@@ -205,6 +206,11 @@ def _prepare_output(store: Store, output: str) -> None:
     facts = found if isinstance(found, dict) else {}
     if problem := schema_problem(output, facts.get("schema_version")):
         raise JobError(problem)
+    if facts.get(SEALED):
+        raise JobError(
+            f"{output}: is a compacted copy, which is sealed; label into the data set that it was made of, "
+            "then run `clipmill compact` again"
+        )
     if isinstance(store, LocalStore):
         for stray in store.strays():
             stray.unlink(missing_ok=True)

@@ -28,6 +28,7 @@ COMMANDS: Final = (
     "inspect",
     "sql",
     "verify",
+    "compact",
     "migrate",
     "models",
     "sample",
