@@ -28,6 +28,7 @@ COMMANDS: Final = (
     "inspect",
     "sql",
     "verify",
+    "diff",
     "compact",
     "migrate",
     "models",
