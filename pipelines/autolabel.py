@@ -37,8 +37,8 @@ from transforms.plan import PlanShards, WritePlan
 from transforms.probe import ProbeClips
 from transforms.storage import check_scheme, is_remote, open_store
 from transforms.summarize import SUMMARY, LeftOver, Summarize
-from transforms.tables.compacting import SEALED
 from transforms.tables.evolution import schema_problem
+from transforms.tables.finished import SEALED
 from transforms.tables.layout import DATASET, run_file
 from transforms.tables.schemas import SCHEMA_VERSION
 from transforms.tables.store import LocalStore, Store

@@ -25,6 +25,7 @@ def run(arguments: argparse.Namespace) -> Outcome:
     """Compacts the data set."""
     from pipelines.locks import output_lock
     from transforms.tables.compacting import CompactionError, compact
+    from transforms.tables.finished import UnfinishedError
     from transforms.tables.layout import DATASET
     from transforms.tables.queries import NotADatasetError
 
@@ -39,7 +40,7 @@ def run(arguments: argparse.Namespace) -> Outcome:
             done = compact(source, target)
     except NotADatasetError as error:
         raise UsageError(str(error)) from error
-    except CompactionError as error:
+    except (CompactionError, UnfinishedError) as error:
         raise JobError(str(error)) from error
     data = {
         "dataset": str(source),
@@ -63,7 +64,7 @@ def _refuse_place(source: Path, target: Path) -> None:
     import json
 
     from pipelines.locks import LOCK
-    from transforms.tables.compacting import SEALED
+    from transforms.tables.finished import SEALED
     from transforms.tables.layout import DATASET
 
     here, there = source.resolve(), target.resolve()

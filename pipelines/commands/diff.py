@@ -28,6 +28,7 @@ def run(arguments: argparse.Namespace) -> Outcome:
 
     from transforms.evaluation.compared_sets import compare_sets
     from transforms.evaluation.labellings import LabellingError, open_labelling
+    from transforms.tables.finished import UnfinishedError
     from transforms.tables.queries import NotADatasetError
     from transforms.tables.store import LocalStore
     from transforms.views.difference_text import difference_text
@@ -39,7 +40,7 @@ def run(arguments: argparse.Namespace) -> Outcome:
         found = compare_sets(first, second)
     except NotADatasetError as error:
         raise UsageError(str(error)) from error
-    except (LabellingError, pa.ArrowInvalid) as error:
+    except (LabellingError, UnfinishedError, pa.ArrowInvalid) as error:
         raise JobError(str(error)) from error
     differs = arguments.exit_code and not found["equal"]
     return Outcome(found, difference_text(found), ExitCode.JOB_FAILED if differs else ExitCode.GOOD)

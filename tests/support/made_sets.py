@@ -19,6 +19,7 @@ from transforms.tables.dataset import (
     write_manifest,
     write_whole,
 )
+from transforms.tables.digests import digest
 from transforms.tables.schemas import BUDGET, CLIPS, SHARD_TABLES
 from transforms.tables.store import LocalStore
 
@@ -158,7 +159,7 @@ def _shard(item: Minute, model: ModelFacts) -> tuple[ShardSummary, dict[str, pa.
     summary = ShardSummary(
         name=item.shard,
         drive_id=f"drive {item.clip}",
-        label_digest=f"digest {model.sha256} {item}",
+        label_digest=digest([model.sha256, repr(item)]),
         files=(),
         counts={name: table.num_rows for name, table in tables.items()},
         clips=((item.clip, f"/in/{item.clip}.mp4"),),

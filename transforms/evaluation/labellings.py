@@ -1,7 +1,5 @@
 """Reading two labellings side by side: clip by clip, and only what differs."""
 
-import hashlib
-import json
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
@@ -15,11 +13,8 @@ import pyarrow.parquet as pq
 
 from transforms.evaluation.differences import COLUMNS
 from transforms.tables.commits import FileFacts
-from transforms.tables.compacting import SEALED
-from transforms.tables.layout import DATASET, DUPLICATES, EMPTY, MANIFEST, WHOLE
-from transforms.tables.queries import NotADatasetError, refuse_other_schema
-from transforms.tables.schemas import MANIFEST as MANIFEST_SCHEMA
-from transforms.tables.schemas import SHARD_TABLES, TABLES
+from transforms.tables.finished import SEALED, read_finished
+from transforms.tables.schemas import TABLES
 from transforms.tables.store import Store
 
 Files = Mapping[str, Sequence[FileFacts]]
@@ -80,36 +75,21 @@ def open_labelling(store: Store, place: str) -> Labelling:
 
     Raises:
         NotADatasetError: there is none, or one of another schema.
-        LabellingError: it is not finished.
+        UnfinishedError: a run on it has not ended.
     """
-    try:
-        described = store.read(DATASET)
-    except (FileNotFoundError, NotADirectoryError) as error:
-        raise NotADatasetError(f"{place}: no data set here ({DATASET} is missing)") from error
-    refuse_other_schema(place, described)
-    facts = json.loads(described)
-    try:
-        manifest = store.read(MANIFEST)
-    except FileNotFoundError:
-        manifest = b""
-    if hashlib.sha256(manifest).hexdigest() != facts.get("manifest_sha256"):
-        raise LabellingError(
-            f"{place}: {MANIFEST} is not the one that {DATASET} names: a run has not finished; run it again"
-        )
+    finished = read_finished(store, place)
     units: dict[str, dict[str, list[FileFacts]]] = {}
-    others: dict[str, list[FileFacts]] = {}
-    for row in pq.read_table(pa.BufferReader(manifest), schema=MANIFEST_SCHEMA).to_pylist():
-        if row["state"] != "committed":
-            raise LabellingError(f"{place}: files are pending: a run has not finished; run it again")
-        file = FileFacts(**{name: row[name] for name in ("path", "rows", "bytes", "sha256")})
-        in_unit = row["table"] in SHARD_TABLES and row["shard"] not in {WHOLE, DUPLICATES, EMPTY}
+    for shard, tables in finished.shards.items():
         # the parts of a day are cut by size: a row may stand in another part than before
-        name = row["shard"].partition("_")[0] if facts.get(SEALED) else row["shard"]
-        files = units.setdefault(name, {}) if in_unit else others
-        files.setdefault(row["table"], []).append(file)
-    for table in (table for files in units.values() for table in files.values()):
-        table.sort(key=lambda file: file.path.removesuffix(".parquet"))
-    return Labelling(place, store, facts, units, others)
+        name = shard.partition("_")[0] if finished.is_sealed else shard
+        for table, file in tables.items():
+            units.setdefault(name, {}).setdefault(table, []).append(file)
+    for files in (files for unit in units.values() for files in unit.values()):
+        files.sort(key=lambda file: file.path.removesuffix(".parquet"))
+    others: dict[str, list[FileFacts]] = {}
+    for file in finished.others:
+        others.setdefault(file.path.partition("/")[0], []).append(file)
+    return Labelling(place, store, finished.facts, units, others)
 
 
 def matching_units(first: Labelling, second: Labelling) -> Iterator[tuple[Files | None, Files | None]]:

@@ -10,9 +10,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from transforms.tables.commits import COMMIT_TABLE, committed_shards, read_commit
-from transforms.tables.compacting import SEALED
 from transforms.tables.evolution import schema_problem
 from transforms.tables.file_facts import sha256_of
+from transforms.tables.finished import SEALED
 from transforms.tables.layout import DATASET, MANIFEST
 from transforms.tables.queries import NotADatasetError, connect
 from transforms.tables.schemas import MANIFEST as MANIFEST_SCHEMA

@@ -19,17 +19,14 @@ from transforms.tables.days import Shard, cut_days
 from transforms.tables.digests import canonical_json, digest
 from transforms.tables.file_facts import read_facts
 from transforms.tables.files import RowGroups
-from transforms.tables.layout import DATASET, DUPLICATES, EMPTY, MANIFEST, WHOLE, shard_of, table_file
-from transforms.tables.queries import NotADatasetError, refuse_other_schema
+from transforms.tables.finished import SEALED, read_finished
+from transforms.tables.layout import DATASET, MANIFEST, shard_of, table_file
 from transforms.tables.schemas import MANIFEST as MANIFEST_SCHEMA
 from transforms.tables.schemas import SCHEMA_VERSION, SHARD_TABLES, TABLES
 from transforms.tables.store import LocalStore
 
 COMPACTION_VERSION: Final = 1
 """Changes with whatever changes the bytes of a merged file."""
-
-SEALED: Final = "sealed"
-"""The entry of dataset.json that says that nothing is labelled into the data set."""
 
 _ROW_GROUP: Final = 131_072
 """Rows that are held and written at once: some 30 MB of detections."""
@@ -102,14 +99,21 @@ def compact(source: Path, target: Path) -> Compaction:
 
     Raises:
         NotADatasetError: there is no data set, or one of another schema.
-        CompactionError: it is not finished, sealed itself, or changed while it was read.
+        UnfinishedError: a run on it has not ended.
+        CompactionError: it is sealed itself, or changed while it was read.
         OSError: a file cannot be read or written.
     """
     store, copy = LocalStore(source), LocalStore(target)
-    facts, rows = _read(store, source)
-    shards, others = _shards(store, rows)
+    finished = read_finished(store, source)
+    if finished.is_sealed:
+        raise CompactionError(f"{source}: is compacted already")
+    shards = [
+        Shard(name=name, start_ns=_start(store, files.get(COMMIT_TABLE)), files=files)
+        for name, files in finished.shards.items()
+    ]
     merged = {item.path: item for item in _merged(shards)}
-    copied = {file.path: file for file in others}
+    copied = {file.path: file for file in finished.others}
+    sources = [*finished.others, *(file for shard in shards for file in shard.files.values())]
     found = _found(copy)
     known = _known(copy)
     stale = {path for path, item in merged.items() if path not in found or found[path].digest != item.digest}
@@ -119,7 +123,7 @@ def compact(source: Path, target: Path) -> Compaction:
     gone = found.keys() - merged.keys() - copied.keys()
     if stale or fresh or gone:
         # whoever looks from here on sees a data set that is not finished
-        _describe(copy, facts, "")
+        _describe(copy, finished.facts, "")
     for path in sorted(fresh):
         copy.write(path, _content(store, copied[path]))
     # a row stands nowhere for a moment rather than twice: files that give shards away go before others take them
@@ -136,57 +140,15 @@ def compact(source: Path, target: Path) -> Compaction:
         for item in merged.values()
     ]
     listed += [_manifest_row(file, None) for file in copied.values()]
-    _finish(copy, facts, listed)
+    _finish(copy, finished.facts, listed)
     return Compaction(
-        sources=len(rows),
+        sources=len(sources),
         files=len(listed),
         written=len(written),
         removed=len(gone),
-        bytes_before=sum(row["bytes"] for row in rows),
+        bytes_before=sum(file.bytes for file in sources),
         bytes_after=sum(row["bytes"] for row in listed),
     )
-
-
-def _read(store: LocalStore, root: Path) -> tuple[Row, list[Row]]:
-    """dataset.json and the manifest's rows of a finished data set that is not sealed."""
-    try:
-        described = store.read(DATASET)
-    except (FileNotFoundError, NotADirectoryError) as error:
-        raise NotADatasetError(f"{root}: no data set here ({DATASET} is missing)") from error
-    refuse_other_schema(root, described)
-    facts: Row = json.loads(described)
-    if facts.get(SEALED):
-        raise CompactionError(f"{root}: is compacted already")
-    try:
-        manifest = store.read(MANIFEST)
-    except FileNotFoundError:
-        manifest = b""
-    if hashlib.sha256(manifest).hexdigest() != facts.get("manifest_sha256"):
-        raise CompactionError(
-            f"{root}: {MANIFEST} is not the one that {DATASET} names: a run has not finished; "
-            "wait for it, or run it again"
-        )
-    rows: list[Row] = pq.read_table(pa.BufferReader(manifest), schema=MANIFEST_SCHEMA).to_pylist()
-    if pending := sum(row["state"] != "committed" for row in rows):
-        raise CompactionError(f"{root}: {pending} files are pending: a run has not finished; run it again")
-    return facts, rows
-
-
-def _shards(store: LocalStore, rows: Sequence[Row]) -> tuple[list[Shard], list[FileFacts]]:
-    """The shards, and the files that belong to none."""
-    files: dict[str, dict[str, FileFacts]] = {}
-    others = []
-    for row in rows:
-        file = FileFacts(**{name: row[name] for name in ("path", "rows", "bytes", "sha256")})
-        if row["table"] in SHARD_TABLES and row["shard"] not in {WHOLE, DUPLICATES, EMPTY}:
-            files.setdefault(row["shard"], {})[row["table"]] = file
-        else:
-            others.append(file)
-    shards = [
-        Shard(name=name, start_ns=_start(store, own.get(COMMIT_TABLE)), files=own)
-        for name, own in files.items()
-    ]
-    return shards, others
 
 
 def _start(store: LocalStore, frames: FileFacts | None) -> int | None:
@@ -322,13 +284,13 @@ def _manifest_row(file: FileFacts, source_digest: str | None) -> Row:
     }
 
 
-def _finish(copy: LocalStore, facts: Row, rows: Sequence[Row]) -> None:
+def _finish(copy: LocalStore, facts: Mapping[str, Any], rows: Sequence[Row]) -> None:
     table = pa.Table.from_pylist(sorted(rows, key=lambda row: str(row["path"])), MANIFEST_SCHEMA)
     content = encode(table, file_metadata())
     copy.write(MANIFEST, content)
     _describe(copy, facts, hashlib.sha256(content).hexdigest())
 
 
-def _describe(copy: LocalStore, facts: Row, manifest_sha256: str) -> None:
+def _describe(copy: LocalStore, facts: Mapping[str, Any], manifest_sha256: str) -> None:
     told = {**facts, SEALED: True, "manifest_sha256": manifest_sha256}
     copy.write(DATASET, (canonical_json(told) + "\n").encode())

@@ -6,6 +6,7 @@ from made_sets import DAY_NS, MODEL, Box, Minute, make_set
 from transforms.evaluation.compared_sets import compare_sets
 from transforms.evaluation.labellings import LabellingError, open_labelling
 from transforms.tables.compacting import compact
+from transforms.tables.finished import UnfinishedError
 from transforms.tables.queries import NotADatasetError
 from transforms.tables.store import LocalStore
 
@@ -170,7 +171,7 @@ def test_rows_are_compared_whatever_the_row_groups(sets, tmp_path, monkeypatch):
 
 def test_what_is_unfinished_or_no_data_set_is_told(sets, tmp_path):
     (sets[0] / "manifest.parquet").unlink()
-    with pytest.raises(LabellingError, match="a run has not finished"):
+    with pytest.raises(UnfinishedError, match="a run has not finished"):
         open_labelling(LocalStore(sets[0]), "one")
     with pytest.raises(NotADatasetError, match="no data set here"):
         open_labelling(LocalStore(tmp_path / "nowhere"), "nowhere")

@@ -12,6 +12,7 @@ from running import digests
 from transforms.tables import compacting, days
 from transforms.tables.checks import find_problems
 from transforms.tables.compacting import CompactionError, compact
+from transforms.tables.finished import UnfinishedError
 from transforms.tables.queries import NotADatasetError, connect
 from transforms.tables.schemas import TABLES
 from transforms.tables.store import LocalStore
@@ -196,7 +197,7 @@ def test_a_data_set_that_changes_under_it_is_told(source, tmp_path):
     ):
         compact(source, tmp_path / "out")
     (source / "manifest.parquet").unlink()
-    with pytest.raises(CompactionError, match="a run has not finished"):
+    with pytest.raises(UnfinishedError, match="a run has not finished"):
         compact(source, tmp_path / "out")
 
 
@@ -208,7 +209,7 @@ def test_files_that_are_pending_are_waited_for(source, tmp_path):
     facts = json.loads((source / "dataset.json").read_text())
     facts["manifest_sha256"] = hashlib.sha256((source / "manifest.parquet").read_bytes()).hexdigest()
     (source / "dataset.json").write_text(json.dumps(facts))
-    with pytest.raises(CompactionError, match="1 files are pending"):
+    with pytest.raises(UnfinishedError, match="1 files are pending"):
         compact(source, tmp_path / "out")
 
 
