@@ -29,6 +29,9 @@ COMMANDS: Final = (
     "inspect",
     "sql",
     "verify",
+    "diff",
+    "compact",
+    "migrate",
     "models",
     "sample",
 )

@@ -8,6 +8,8 @@ from pipelines.beam_options import refuse_local_output
 from pipelines.outcome import UsageError
 from transforms.estimate import holds_clips
 from transforms.storage import check_scheme, is_remote, open_store
+from transforms.tables.layout import DATASET
+from transforms.tables.queries import NotADatasetError, refuse_other_schema
 
 
 def for_workers(place: str, options: PipelineOptions) -> str:
@@ -41,13 +43,20 @@ def labelled(dataset: str, options: PipelineOptions) -> str:
         options: of the pipeline.
 
     Raises:
-        UsageError: there is none.
+        UsageError: there is none, or it is of another schema.
     """
     place = for_workers(dataset, options)
+    store = open_store(place)
     try:
-        found = holds_clips(open_store(place))
+        found = holds_clips(store)
+        refuse_other_schema(dataset, store.read(DATASET))
     except NotADirectoryError:
         found = False
+    except FileNotFoundError:
+        # a folder of tables that no run has described: their columns tell whether they can be counted
+        pass
+    except NotADatasetError as error:
+        raise UsageError(str(error)) from error
     if not found:
         raise UsageError(f"{dataset}: no labelled data set here (clips/*.parquet is missing)")
     return place

@@ -5,6 +5,7 @@ import os
 from contextlib import suppress
 from glob import glob, has_magic
 from pathlib import Path
+from typing import Any
 
 from models.refs import ModelRef
 from models.registry import find_model
@@ -16,6 +17,8 @@ from pipelines.outcome import JobError, UsageError
 from transforms.clips.sources import VIDEO_SUFFIXES
 from transforms.discover import has_clip
 from transforms.storage import check_scheme, is_remote, open_store
+from transforms.tables.evolution import schema_problem
+from transforms.tables.finished import SEALED
 from transforms.tables.layout import DATASET
 from transforms.tables.schemas import SCHEMA_VERSION
 from transforms.tables.store import LocalStore, Store
@@ -91,8 +94,13 @@ def _refuse_base(job: AutolabelJob) -> None:
         return
     if job.base == job.output:
         raise UsageError(f"--base {job.base}: is the output itself, whose shards are kept anyway")
-    if _schema_of(open_store(job.base)) != SCHEMA_VERSION:
-        raise UsageError(f"--base {job.base}: no data set of schema {SCHEMA_VERSION} ({DATASET} says which)")
+    facts = _facts(open_store(job.base))
+    if facts is None:
+        raise UsageError(f"--base {job.base}: no data set here ({DATASET} is missing)")
+    if problem := schema_problem(job.base, facts.get("schema_version")):
+        raise UsageError(f"--base {problem}")
+    if facts.get(SEALED):
+        raise UsageError(f"--base {job.base}: is a compacted copy; name the data set that it was made of")
 
 
 def _refuse_foreign(output: Path) -> None:
@@ -115,23 +123,27 @@ def prepare_output(store: Store, output: str) -> None:
     Raises:
         JobError: it is of another schema.
     """
-    schema = _schema_of(store, absent=SCHEMA_VERSION)
-    if schema != SCHEMA_VERSION:
+    facts = _facts(store)
+    if facts is None:
+        facts = {"schema_version": SCHEMA_VERSION}
+    if problem := schema_problem(output, facts.get("schema_version")):
+        raise JobError(problem)
+    if facts.get(SEALED):
         raise JobError(
-            f"{output}: holds a data set of schema {schema}, this version writes schema {SCHEMA_VERSION}; "
-            "choose another output folder"
+            f"{output}: is a compacted copy, which is sealed; label into the data set that it was made of, "
+            "then run `clipmill compact` again"
         )
     if isinstance(store, LocalStore):
         for stray in store.strays():
             stray.unlink(missing_ok=True)
 
 
-def _schema_of(store: Store, absent: object = None) -> object:
-    """The schema version that a data set tells; `absent` where there is none."""
+def _facts(store: Store) -> dict[str, Any] | None:
+    """What a data set's description tells: nothing where it cannot be read, None where there is none."""
     try:
         found = json.loads(store.read(DATASET))
     except (FileNotFoundError, NotADirectoryError):
-        return absent
-    except ValueError:
         return None
-    return found.get("schema_version") if isinstance(found, dict) else None
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}

@@ -181,6 +181,8 @@ class Mill:
         summary = read_commit(open_store(place), name) if has_file else None
         if summary is None:
             return None, ("damaged" if has_file else "new",)
+        if not summary.made_from:
+            return summary, ("code",)
         changed = tuple(key for key in made_from if summary.made_from.get(key) != made_from[key])
         if not changed and not is_whole(summary, sizes):
             changed = ("damaged",)

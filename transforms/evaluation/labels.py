@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 from pyarrow import dataset
 
 from transforms.evaluation.pairing import BOX_COLUMNS
+from transforms.tables.evolution import schema_problem
 from transforms.tables.layout import DATASET
 
 DETECTED: Final = "detected"
@@ -182,6 +183,8 @@ def _facts(root: Path) -> Mapping[str, object] | None:
         return None
     if not isinstance(found, dict):
         raise LabelsError(f"{root}: {DATASET} is not a JSON object")
+    if problem := schema_problem(root, found.get("schema_version")):
+        raise LabelsError(problem)
     return found
 
 

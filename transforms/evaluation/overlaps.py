@@ -95,16 +95,21 @@ def category_overlaps(category: CategoryPairing) -> CategoryOverlaps:
         shared, own, _ = _areas(category.labels.boxes[labels], category.regions.boxes[regions])
         np.maximum.at(covered, labels, np.divide(shared, own, out=np.zeros_like(shared), where=own > 0))
     return CategoryOverlaps(
-        truth=_pairs(category.labels, category.truth),
-        neutral=_pairs(category.labels, category.neutral),
+        truth=overlapping(category.labels, category.truth),
+        neutral=overlapping(category.labels, category.neutral),
         covered=covered,
         truth_count=len(category.truth),
         neutral_count=len(category.neutral),
     )
 
 
-def _pairs(labels: Boxes, others: Boxes) -> Pairs:
-    """Boxes of the same frame that overlap."""
+def overlapping(labels: Boxes, others: Boxes) -> Pairs:
+    """Boxes of the same frame that overlap.
+
+    Args:
+        labels: boxes, sorted by frame.
+        others: the same.
+    """
     found = []
     for first, second in _blocks(labels, others):
         shared, own, area = _areas(labels.boxes[first], others.boxes[second])

@@ -11,10 +11,13 @@ import pyarrow.parquet as pq
 
 from transforms.tables.beginning import COMMITTED, PENDING, unfinished
 from transforms.tables.commits import COMMIT_TABLE, committed_shards, read_commit
+from transforms.tables.evolution import schema_problem
+from transforms.tables.file_facts import sha256_of
+from transforms.tables.finished import SEALED
 from transforms.tables.layout import DATASET, MANIFEST, shard_of
 from transforms.tables.queries import NotADatasetError, connect
 from transforms.tables.schemas import MANIFEST as MANIFEST_SCHEMA
-from transforms.tables.schemas import SCHEMA_VERSION, TABLES
+from transforms.tables.schemas import TABLES
 from transforms.tables.store import LocalStore
 
 _UNIQUE: Final = {
@@ -82,8 +85,8 @@ def find_problems(root: Path) -> Iterator[str]:
     if not isinstance(facts, dict):
         yield f"{DATASET}: not a JSON object"
         return
-    if facts.get("schema_version") != SCHEMA_VERSION:
-        yield f"{DATASET}: schema {facts.get('schema_version')}, this version reads {SCHEMA_VERSION}"
+    if problem := schema_problem(root, facts.get("schema_version")):
+        yield problem
         return
     run = unfinished(LocalStore(root))
     if run is not None:
@@ -94,7 +97,9 @@ def find_problems(root: Path) -> Iterator[str]:
     broken = list(_check_files(root, facts, is_finished=run is None))
     yield from broken
     if not broken and run is None:
-        yield from _check_commits(root)
+        if not facts.get(SEALED):
+            # the manifest pins the files of a sealed data set; its shards are those of another
+            yield from _check_commits(root)
         yield from _check_keys(root)
 
 
@@ -102,7 +107,7 @@ def _check_files(root: Path, facts: dict[str, object], *, is_finished: bool) -> 
     try:
         content = (root / MANIFEST).read_bytes()
     except FileNotFoundError:
-        yield f"{MANIFEST}: missing"
+        yield f"{MANIFEST}: missing: a run was cut short; run it again"
         return
     if is_finished and hashlib.sha256(content).hexdigest() != facts.get("manifest_sha256"):
         yield f"{MANIFEST}: not the one that {DATASET} names: a run was cut short; run it again"
@@ -123,14 +128,15 @@ def _check_files(root: Path, facts: dict[str, object], *, is_finished: bool) -> 
 def _check_file(root: Path, row: dict[str, object]) -> Iterator[str]:
     path = root / str(row["path"])
     try:
-        content = path.read_bytes()
+        with path.open("rb") as source:
+            sha256 = sha256_of(source)
     except FileNotFoundError:
         yield f"{row['path']}: missing"
         return
-    if len(content) != row["bytes"] or hashlib.sha256(content).hexdigest() != row["sha256"]:
+    if path.stat().st_size != row["bytes"] or sha256 != row["sha256"]:
         yield f"{row['path']}: bytes differ from the manifest's digest"
         return
-    file = pq.ParquetFile(pa.BufferReader(content))
+    file = pq.ParquetFile(path)
     if file.metadata.num_rows != row["rows"]:
         yield f"{row['path']}: {file.metadata.num_rows} rows, the manifest says {row['rows']}"
     if not file.schema_arrow.equals(TABLES[str(row["table"])]):

@@ -219,6 +219,8 @@ def _parse(record: dict[str, Any]) -> ShardSummary:
     record["files"] = tuple(FileFacts(**file) for file in record["files"])
     record["failures"] = tuple(Failure(**failure) for failure in record["failures"])
     cameras = tuple(tuple(camera) for camera in record["tally"].pop("cameras"))
+    # commits of schema 2 say only what it comes to
+    record.setdefault("made_from", {})
     record["tally"] = Tally(**record["tally"], cameras=cameras)
     record["tracks"] = tuple(record["tracks"])
     record["event_ids"] = tuple(record["event_ids"])
