@@ -220,14 +220,16 @@ def load_card(path: Path) -> ModelCard:
         return ModelCard.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
     except OSError as error:
         raise ModelUsageError(f"{path}: cannot read the model card: {error.strerror}") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ModelUsageError(f"{path}: not a TOML file: {error}") from error
     except ValidationError as error:
         faults = "; ".join(
             f"{'.'.join(str(step) for step in fault['loc']) or 'card'}: {fault['msg']}"
             for fault in error.errors()
         )
         raise ModelUsageError(f"{path}: not a model card: {faults}") from error
+    except ValueError as error:  # not TOML, not text, or a number of thousands of digits
+        raise ModelUsageError(f"{path}: not a TOML file: {error}") from error
+    except RecursionError:
+        raise ModelUsageError(f"{path}: not a model card: nested too deeply") from None
 
 
 @cache

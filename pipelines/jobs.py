@@ -104,5 +104,9 @@ def _set(values: dict[str, Any], override: str) -> None:
             raise UsageError(f"--set {override}: {table} is not a table")
     try:
         values[last] = tomllib.loads(f"value = {text}")["value"]
-    except tomllib.TOMLDecodeError:
+    except (
+        ValueError
+    ):  # no TOML, or a number of thousands of digits: the check tells what it should have been
         values[last] = text
+    except RecursionError:
+        raise UsageError(f"--set {key}: nested too deeply") from None

@@ -1,12 +1,14 @@
 """What probing found, kept from run to run: a file whose bytes are the same need only be hashed."""
 
-import json
+import math
 from collections.abc import Iterable
-from dataclasses import asdict
-from typing import Any, Final
+from dataclasses import asdict, dataclass
+from typing import Final
 
-from transforms.clips.probing import PROBING_VERSION
-from transforms.clips.refs import ClipName, ClipRef
+from pydantic import TypeAdapter
+
+from transforms.clips.probing import MAX_DURATION_NS, PROBING_VERSION
+from transforms.clips.refs import ClipRef
 from transforms.tables.digests import canonical_json
 from transforms.tables.layout import RUNS
 from transforms.tables.store import Store
@@ -15,6 +17,19 @@ MEMORY_FILE: Final = f"{RUNS}/probed.json"
 
 MAX_CLIPS: Final = 200_000
 """More are not kept: reading them back would take longer than most runs save."""
+
+MAX_MEMORY_BYTES: Final = 1 << 29
+"""Longest file that is read: a clip takes less than a kilobyte, with a path of usual length."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    version: int = 0
+    timezone: str | None = None
+    clips: tuple[ClipRef, ...] = ()
+
+
+_KEPT: Final = TypeAdapter(_Kept)
 
 
 def remember(store: Store, clips: Iterable[ClipRef], timezone: str | None) -> None:
@@ -38,15 +53,24 @@ def recall(store: Store, timezone: str | None) -> dict[str, ClipRef]:
         timezone: zone that clocks are read with now.
     """
     try:
-        content = json.loads(store.read(MEMORY_FILE))
-        if (content["version"], content["timezone"]) != (PROBING_VERSION, timezone):
-            return {}
-        return {record["uri"]: _clip(record) for record in content["clips"]}
-    except (FileNotFoundError, ValueError, KeyError, TypeError):
+        with store.open(MEMORY_FILE) as stream:
+            content = stream.read(MAX_MEMORY_BYTES + 1)
+        kept = _KEPT.validate_json(content, strict=True) if len(content) <= MAX_MEMORY_BYTES else _Kept()
+    except (FileNotFoundError, ValueError):
         # it only saves time: whatever is wrong with it, the files themselves are there to be probed
         return {}
+    if (kept.version, kept.timezone) != (PROBING_VERSION, timezone):
+        return {}
+    return {clip.uri: clip for clip in kept.clips if _is_possible(clip)}
 
 
-def _clip(record: dict[str, Any]) -> ClipRef:
-    name, time_base = record["name"], record["time_base"]
-    return ClipRef(**{**record, "name": ClipName(**name), "time_base": tuple(time_base)})
+def _is_possible(clip: ClipRef) -> bool:
+    """Whether probing can have found this: what follows reckons with these numbers."""
+    return (
+        min(clip.time_base) > 0
+        and min(clip.width, clip.height, clip.frame_count) > 0
+        and clip.rotation_deg in {0, 90, 180, 270}
+        and math.isfinite(clip.fps_mean)
+        and 0 <= clip.duration_ns <= MAX_DURATION_NS
+        and max(map(abs, (*clip.time_base, clip.first_pts, clip.start_utc_ns or 0))) < 2**63
+    )

@@ -15,6 +15,7 @@ from av.video.stream import VideoStream
 from transforms.clips.containers import ORDERED_FORMATS, RAW_FORMATS, ContainerFacts
 from transforms.clips.damage import DamageLog, Origin
 from transforms.clips.errors import ClipError
+from transforms.clips.mp4_index import MAX_STREAMS
 from transforms.clips.opening import choose_stream, open_container
 from transforms.clips.streams import QuietReader
 
@@ -89,7 +90,8 @@ class VideoReader:
 
     def packets(self) -> Iterator[tuple["Packet[VideoStream]", int]]:
         """The packets with data and their PTS; an error of the demuxer ends them only after a few tries."""
-        for _ in range(_MAX_DEMUX_ERRORS):
+        errors = 0
+        for _ in range(_MAX_DEMUX_ERRORS + MAX_STREAMS):
             try:
                 for packet in self._container.demux(self.stream):
                     if packet.size:
@@ -97,6 +99,13 @@ class VideoReader:
                         yield packet, self._last_tick
             except av.error.FFmpegError:
                 self.refused += 1
+                errors += 1
+                if errors == _MAX_DEMUX_ERRORS:
+                    return
+            except IndexError:
+                # a stream that begins in mid-file, as damage in a transport stream may feign: PyAV has no place
+                # for its packets and stumbles; called again, it knows of the stream and leaves it out
+                continue
             else:
                 return
 

@@ -2,14 +2,14 @@
 
 import hashlib
 import io
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from importlib.metadata import version
-from typing import Any
+from typing import Final
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+from pydantic import TypeAdapter
 
 from transforms.budget.demand.figures import Tally
 from transforms.clips.refs import Failure
@@ -93,6 +93,9 @@ class ShardSummary:
     failures: tuple[Failure, ...]
 
 
+_SUMMARY: Final = TypeAdapter(ShardSummary)
+
+
 def file_metadata(label_digest: str = "", model_digests: tuple[str, ...] = ()) -> dict[str, str]:
     """What every file of a data set carries."""
     return {
@@ -166,8 +169,8 @@ def read_commit(store: Store, shard: str) -> ShardSummary | None:
         metadata = footer.metadata or {}
         if metadata.get(b"clipmill.schema_version") != str(SCHEMA_VERSION).encode():
             return None
-        summary = _parse(json.loads(metadata[_KEY]))
-    except (pa.ArrowInvalid, OSError, ValueError, KeyError, TypeError):
+        summary = _SUMMARY.validate_json(metadata[_KEY], strict=True)
+    except (pa.ArrowException, OSError, ValueError, KeyError):
         # whatever stands there is no commit of this version: the shard is absent
         return None
     return replace(summary, files=(*summary.files, facts_of(path, footer.num_rows, content)))
@@ -193,18 +196,3 @@ def committed_shards(store: Store) -> list[str]:
     """Names of the shards that have a commit file."""
     names = map(shard_of, store.sizes(COMMIT_TABLE))
     return sorted(name for name in names if name not in {DUPLICATES, EMPTY})
-
-
-def _parse(record: dict[str, Any]) -> ShardSummary:
-    record["files"] = tuple(FileFacts(**file) for file in record["files"])
-    record["failures"] = tuple(Failure(**failure) for failure in record["failures"])
-    cameras = tuple(tuple(camera) for camera in record["tally"].pop("cameras"))
-    record["tally"] = Tally(**record["tally"], cameras=cameras)
-    record["tracks"] = tuple(record["tracks"])
-    record["event_ids"] = tuple(record["event_ids"])
-    record["clips"] = tuple((clip, uri) for clip, uri in record["clips"])
-    record["heads"] = {track: tuple(ids) for track, ids in record["heads"].items()}
-    record["models"] = tuple(
-        ModelFacts(**{**model, "categories": tuple(model["categories"])}) for model in record["models"]
-    )
-    return ShardSummary(**record)
