@@ -128,7 +128,7 @@ def _expand(pattern: str) -> Iterator[str]:
 def _list_local(spec: str, output: str) -> Iterator[InputFile | Failure]:
     path = Path(os.path.abspath(spec))  # noqa: PTH100 - resolve() would follow the user's own links
     if not path.is_dir():
-        yield _file(str(path), str(path))
+        yield _fault_of_name(str(path)) or _file(str(path), str(path))
         return
     skipped = os.path.abspath(output) if not is_remote(output) else ""  # noqa: PTH100 - the same
     failures: list[Failure] = []
@@ -168,7 +168,9 @@ def _list_remote(spec: str) -> Iterator[InputFile | Failure]:
         return
     for uri in sorted(found):
         if uri == spec or _counts(uri, spec):
-            yield InputFile(uri=uri, root=uri if uri == spec else spec, bytes=found[uri])
+            yield _fault_of_name(uri) or InputFile(
+                uri=uri, root=uri if uri == spec else spec, bytes=found[uri]
+            )
 
 
 def _matches(pattern: str) -> dict[str, int]:
@@ -185,7 +187,7 @@ def _counts(uri: str, root: str) -> bool:
 
 
 def _fault_of_name(path: str) -> Failure | None:
-    """What is wrong with a path that a folder has: it goes into tables, messages and terminals."""
+    """What is wrong with a path as a text: it goes into tables, messages and terminals."""
     try:
         size = len(path.encode())
     except UnicodeEncodeError:

@@ -11,7 +11,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.dataset as ds
 import pytest
-from mutated_clips import SAMPLE, mutants
+from mutated_clips import SAMPLE, mutants, seeds
 from running import ROOT
 
 CLIPS = 200
@@ -118,3 +118,34 @@ def test_healthy_clips_are_labelled_as_if_they_were_alone(clipmill, tmp_path):
         expected = rows_of(tmp_path / "alone", table, uris)
         assert expected.num_rows >= 3
         assert rows_of(tmp_path / "all", table, uris).equals(expected), table
+
+
+def test_hostile_names_are_only_names(clipmill, tmp_path):
+    clips = tmp_path / "clips"
+    clips.mkdir()
+    whole = seeds(frames=3)["drawn_mpeg4.mp4"]
+    odd = [
+        "[red]x[bold].mp4",
+        "-rf.mp4",
+        "'; DROP TABLE clips; --.mp4",
+        "{0} %s $HOME `id`.mp4",
+        "\u202egpj.mp4",
+    ]
+    for number, name in enumerate(odd):
+        # other bytes behind the last box: no duplicates
+        (clips / name).write_bytes(whole + bytes([0, 0, 0, 9, *b"free", number]))
+    (clips / "line\nbreak\x1b[31m.mp4").write_bytes(whole)
+    (clips / "broken\u202e[bold].mp4").write_bytes(b"no video")
+    options = ("--model", "demo", "--fps", "1", "--max-failed-share", "1")
+    shown = clipmill("label", clips, "-o", tmp_path / "out", *options)
+    assert shown.code == 0, shown.errors
+    assert "Traceback" not in shown.errors
+    assert "\x1b" not in shown.output + shown.errors
+    done = clipmill("label", clips, "-o", tmp_path / "out", *options, "--json")
+    assert {Path(item["uri"]).name for item in done.data["failures"]} == {
+        r"line\nbreak\x1b[31m.mp4",
+        "broken\u202e[bold].mp4",
+    }
+    rows = ds.dataset(tmp_path / "out" / "clips").to_table(columns=["uri"])["uri"].to_pylist()
+    assert {Path(uri).name for uri in rows} == set(odd)
+    assert clipmill("verify", tmp_path / "out").code == 0

@@ -44,7 +44,7 @@ def campaign(target: str, dice: int | None) -> None:
     found: list[bytes] = []
 
     @settings(
-        max_examples=EXAMPLES if dice is None else 20 * EXAMPLES,
+        max_examples=EXAMPLES if dice is None else 3 * EXAMPLES,
         derandomize=dice is None,
         database=None,
         suppress_health_check=list(HealthCheck),

@@ -226,6 +226,9 @@ def test_a_name_with_control_characters_is_a_failure(tmp_path, name):
     assert "control characters" in failure.message
     assert failure.message.isprintable()
     assert failure.uri == f"{tmp_path}/{ascii(name)[1:-1]}"
+    assert list(list_input(f"{tmp_path}/*.mp4", "")) == [failure]
+    assert list(list_input(f"{tmp_path}/{name}", "")) == [failure]
+    assert list(_list_remote(str(tmp_path))) == [failure]
 
 
 @pytest.mark.parametrize(
@@ -233,7 +236,7 @@ def test_a_name_with_control_characters_is_a_failure(tmp_path, name):
     [
         "Zürich\u202f9\u00a0Uhr.mp4",
         "👨\u200d👩\u200d👧.mp4",
-        "[red]x[/].mp4",
+        "[red]x[bold].mp4",
         "'; --.mp4",
         "-rf.mp4",
         "a b.mp4",
