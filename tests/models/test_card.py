@@ -117,3 +117,8 @@ def test_cards_that_try_the_parser(tmp_path: Path, line, said):
     path.write_text(line)
     with pytest.raises(ModelUsageError, match=said):
         load_card(path)
+
+
+def test_a_card_of_any_length_is_not_read():
+    with pytest.raises(ModelUsageError, match="too large for a model card"):
+        load_card(Path("/dev/zero"))
