@@ -1,4 +1,4 @@
-.PHONY: demo test faults check docs constraints clean
+.PHONY: demo test faults check fuzz docs constraints clean
 
 PYTHON ?= python3
 VENV ?= .venv
@@ -34,6 +34,11 @@ check: $(VENV)/.dev
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+# MINUTES for each reader; what is found is written to tests/fuzz/corpus
+MINUTES ?= 5
+fuzz: $(VENV)/.dev
+	CLIPMILL_FUZZ_MINUTES=$(MINUTES) $(BIN)/pytest -n auto --dist worksteal --timeout=0 tests/fuzz $(PYTEST_ARGS)
 
 docs: $(VENV)/.dev
 	$(BIN)/python -m transforms.tables.describe > docs/tables.md

@@ -215,19 +215,23 @@ def load_card(path: Path) -> ModelCard:
         ModelUsageError: there is no such file, or it is not a card; the message says what is wrong where.
     """
     try:
-        if path.stat().st_size > _MAX_CARD_BYTES:
-            raise ModelUsageError(f"{path}: too large for a model card ({path.stat().st_size:,} bytes)")
-        return ModelCard.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
+        with path.open("rb") as file:
+            content = file.read(_MAX_CARD_BYTES + 1)
+        if len(content) > _MAX_CARD_BYTES:
+            raise ModelUsageError(f"{path}: too large for a model card (more than {_MAX_CARD_BYTES:,} bytes)")
+        return ModelCard.model_validate(tomllib.loads(content.decode()))
     except OSError as error:
         raise ModelUsageError(f"{path}: cannot read the model card: {error.strerror}") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ModelUsageError(f"{path}: not a TOML file: {error}") from error
     except ValidationError as error:
         faults = "; ".join(
             f"{'.'.join(str(step) for step in fault['loc']) or 'card'}: {fault['msg']}"
             for fault in error.errors()
         )
         raise ModelUsageError(f"{path}: not a model card: {faults}") from error
+    except ValueError as error:  # not TOML, not text, or a number of thousands of digits
+        raise ModelUsageError(f"{path}: not a TOML file: {error}") from error
+    except RecursionError:
+        raise ModelUsageError(f"{path}: not a model card: nested too deeply") from None
 
 
 @cache

@@ -121,5 +121,9 @@ def override(values: dict[str, Any], item: str) -> None:
             raise UsageError(f"--set {item}: {table} is not a table")
     try:
         values[last] = tomllib.loads(f"value = {text}")["value"]
-    except tomllib.TOMLDecodeError:
+    except (
+        ValueError
+    ):  # no TOML, or a number of thousands of digits: the check tells what it should have been
         values[last] = text
+    except RecursionError:
+        raise UsageError(f"--set {key}: nested too deeply") from None

@@ -2,11 +2,12 @@
 
 import errno
 import os
+import re
 import stat
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
-from glob import glob, has_magic
+from glob import escape, glob, has_magic
 from pathlib import Path
 from typing import Any, Final
 
@@ -20,6 +21,11 @@ from transforms.clips.sources import name_clip
 from transforms.storage import is_remote
 
 EVENT_FILE: Final = "event.json"
+
+MAX_PATH_BYTES: Final = 4096
+"""Longest path: Linux opens none that is longer, and object stores have keys of 1024 bytes at most."""
+
+_CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
 FILES: Final = "files"
 EVENTS: Final = "events"
@@ -93,7 +99,7 @@ def list_input(spec: str, output: str) -> Iterator[InputFile | Failure]:
     if Path(spec).exists():
         yield from _list_local(spec, output)
         return
-    for match in sorted(glob(spec, recursive=True)) if has_magic(spec) else ():
+    for match in sorted(set(_expand(spec))) if has_magic(spec) else ():
         folder = os.path.dirname(os.path.abspath(match))  # noqa: PTH100, PTH120 - resolve() would follow links
         if Path(match).is_dir() or _counts(match, folder):
             for found in _list_local(match, output):
@@ -101,10 +107,31 @@ def list_input(spec: str, output: str) -> Iterator[InputFile | Failure]:
                 yield replace(found, root=folder) if isinstance(found, InputFile) else found
 
 
+def _expand(pattern: str) -> Iterator[str]:
+    """What fits a pattern, as `glob` has it; but below `**` no links are followed: two that lead back never end."""
+    parts = pattern.split("/")
+    if "**" not in parts:
+        yield from glob(pattern)
+        return
+    deep = parts.index("**")
+    before, after = "/".join(parts[:deep]), "/".join(parts[deep + 1 :])
+    starts = glob(before) if before else ["/" if deep else ""]
+    for start in starts:
+        for folder, folders, names in os.walk(start or "."):
+            folders[:] = [name for name in folders if not name.startswith(".")]
+            place = "" if folder == "." and not start else folder.removeprefix("" if start else "./")
+            if after:
+                yield from _expand(f"{escape(place)}/{after}" if place else after)
+            else:
+                files = () if pattern.endswith("/") else (name for name in names if not name.startswith("."))
+                yield from [place] if place else ()
+                yield from (f"{place}/{name}" if place else name for name in files)
+
+
 def _list_local(spec: str, output: str) -> Iterator[InputFile | Failure]:
     path = Path(os.path.abspath(spec))  # noqa: PTH100 - resolve() would follow the user's own links
     if not path.is_dir():
-        yield _file(str(path), str(path))
+        yield _fault_of_name(str(path)) or _file(str(path), str(path))
         return
     skipped = os.path.abspath(output) if not is_remote(output) else ""  # noqa: PTH100 - the same
     failures: list[Failure] = []
@@ -116,10 +143,11 @@ def _list_local(spec: str, output: str) -> Iterator[InputFile | Failure]:
         folders[:] = sorted(name for name in folders if os.path.join(folder, name) != skipped)  # noqa: PTH118 - called per folder
         for name in sorted(names):
             uri = f"{folder}/{name}"
-            if not _is_text(uri):
-                failures.append(_garbled(uri))
+            fault = _fault_of_name(uri)
+            if fault is not None:
+                failures.append(fault)
             elif _counts(uri, str(path)):
-                yield _file(uri, str(path))
+                yield _leads_out(uri, str(path)) or _file(uri, str(path))
     yield from failures
 
 
@@ -149,7 +177,9 @@ def _list_remote(spec: str) -> Iterator[InputFile | Failure]:
     for uri in sorted(found):
         if uri == spec or _counts(uri, spec):
             size, version = found[uri]
-            yield InputFile(uri=uri, root=uri if uri == spec else spec, bytes=size, version=version)
+            yield _fault_of_name(uri) or InputFile(
+                uri=uri, root=uri if uri == spec else spec, bytes=size, version=version
+            )
 
 
 def _matches(pattern: str) -> dict[str, tuple[int, str]]:
@@ -168,17 +198,30 @@ def _counts(uri: str, root: str) -> bool:
     return name_clip(uri, root) is not None
 
 
-def _is_text(path: str) -> bool:
+def _fault_of_name(path: str) -> Failure | None:
+    """What is wrong with a path as a text: it goes into tables, messages and terminals."""
     try:
-        path.encode()
+        size = len(path.encode())
     except UnicodeEncodeError:
-        return False
-    return True
+        shown = os.fsencode(path).decode("utf-8", "backslashreplace")
+        return _failure(shown, "the name is not UTF-8 text; rename the file and run again")
+    if size > MAX_PATH_BYTES:
+        # the folder's own part tells where; the whole would fill a screen
+        return _failure(f"{path[:200]}...", f"the path has {size} bytes, which no system opens; shorten it")
+    if _CONTROL.search(path):
+        shown = _CONTROL.sub(lambda found: ascii(found[0])[1:-1], path)
+        return _failure(shown, "the name has control characters; rename the file and run again")
+    return None
 
 
-def _garbled(path: str) -> Failure:
-    shown = os.fsencode(path).decode("utf-8", "backslashreplace")
-    return _failure(shown, "the name is not UTF-8 text; rename the file and run again")
+def _leads_out(uri: str, root: str) -> Failure | None:
+    """A link whose target lies elsewhere: what a folder holds was given, not what it points at."""
+    if not os.path.islink(uri) or not os.path.exists(uri):  # noqa: PTH110, PTH114 - called per file
+        return None
+    target, inside = os.path.realpath(uri), os.path.realpath(root)
+    if os.path.commonpath([target, inside]) == inside:
+        return None
+    return _failure(uri, f"a link that leads out of {root}; give the file it leads to as an input of its own")
 
 
 def _unreadable(uri: str, error: Exception) -> Failure:

@@ -101,3 +101,24 @@ def test_a_card_may_map_coco_in_its_own_way(make_card):
     assert card.categories == ("animal",)
     with pytest.raises(ValidationError):
         ModelCard.model_validate([])
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        (f"name = {'9' * 5000}", "not a TOML file"),
+        (f"name = {'[' * 3000}{']' * 3000}", "nested too deeply"),
+        (f"bytes = {'9' * 4000}", "bytes"),
+        ("name = 2024-13-45", "not a TOML file"),
+    ],
+)
+def test_cards_that_try_the_parser(tmp_path: Path, line, said):
+    path = tmp_path / "odd.toml"
+    path.write_text(line)
+    with pytest.raises(ModelUsageError, match=said):
+        load_card(path)
+
+
+def test_a_card_of_any_length_is_not_read():
+    with pytest.raises(ModelUsageError, match="too large for a model card"):
+        load_card(Path("/dev/zero"))

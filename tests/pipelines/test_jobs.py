@@ -1,7 +1,10 @@
+from pathlib import Path
+
 import pytest
 
 from pipelines.jobs import AutolabelJob, check_job, read_job
 from pipelines.outcome import UsageError
+from pipelines.toml_files import MAX_TOML_BYTES
 from transforms.labels.hindsight.settings import HindsightSettings
 
 SPEC = """
@@ -114,4 +117,40 @@ def test_bad_overrides(tmp_path, override):
     path = tmp_path / "job.toml"
     path.write_text(SPEC)
     with pytest.raises(UsageError, match="--set"):
+        read_job(path, [override])
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        (f"size = {'9' * 5000}", "not TOML"),
+        (f"size = {'[' * 3000}{']' * 3000}", "nested"),
+        ("size = 1\0", "not TOML"),
+    ],
+)
+def test_specs_that_try_the_parser(tmp_path, line, said):
+    path = tmp_path / "job.toml"
+    path.write_text(line + SPEC)
+    with pytest.raises(UsageError, match=said):
+        read_job(path, [])
+
+
+def test_a_spec_of_any_length_is_not_read(tmp_path):
+    path = tmp_path / "job.toml"
+    with path.open("wb") as file:
+        file.truncate(MAX_TOML_BYTES + 1)
+    with pytest.raises(UsageError, match=f"more than {MAX_TOML_BYTES} bytes"):
+        read_job(path, [])
+    with pytest.raises(UsageError, match="more than"):
+        read_job(Path("/dev/zero"), [])
+
+
+@pytest.mark.parametrize(
+    ("override", "said"),
+    [(f"size={'9' * 5000}", "size"), (f"size={'[' * 3000}{']' * 3000}", "--set size: nested too deeply")],
+)
+def test_overrides_that_try_the_parser(tmp_path, override, said):
+    path = tmp_path / "job.toml"
+    path.write_text(SPEC)
+    with pytest.raises(UsageError, match=said):
         read_job(path, [override])

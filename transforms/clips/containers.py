@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from typing import BinaryIO, Final, Literal
 
 from transforms.clips.errors import ClipError
+from transforms.clips.mp4_index import IndexLimits, read_box
 
-__all__ = ["ContainerFacts", "ContainerFormat", "triage"]
+__all__ = ["MAX_FRAGMENT_BOXES", "ContainerFacts", "ContainerFormat", "triage"]
 
 ContainerFormat = Literal["mov", "matroska", "mpegts", "avi", "h264", "hevc", "m4v"]
 """FFmpeg's names of the demuxers that are allowed to see a file; none of them opens another one."""
@@ -41,9 +42,14 @@ _ENCRYPTION_BLOCK: Final = 4096
 _ENCRYPTION_CHECK: Final = 0x3C81B7F5
 _HEAD_BYTES: Final = 1 << 16
 _MAX_BOXES: Final = 4096
+"""Boxes before the index: recorders write two or three."""
+
+MAX_FRAGMENT_BOXES: Final = 1 << 17
+"""Boxes of a file that has its index: 18 hours of a recording in fragments of one second."""
+
 _MAX_MOOV_CHILDREN: Final = 64
 _BOX_HEADER: Final = 8
-_LARGE_BOX_HEADER: Final = 16
+_ENCRYPTION_HEADER: Final = 16
 _FIRST_BOXES: Final = frozenset(
     {b"ftyp", b"styp", b"moov", b"mdat", b"free", b"skip", b"wide", b"pnot", b"uuid", b"sidx", b"moof"}
 )
@@ -65,7 +71,7 @@ def triage(stream: BinaryIO, size: int) -> ContainerFacts:
         The facts; that the rest of the file is in order is not promised.
 
     Raises:
-        ClipError: empty, encrypted_by_vehicle, no_moov, truncated or not_a_video.
+        ClipError: empty, encrypted_by_vehicle, no_moov, truncated, too_large or not_a_video.
     """
     if size == 0:
         raise ClipError("empty", "0 bytes: nothing was recorded, or the copy failed")
@@ -94,7 +100,7 @@ def triage(stream: BinaryIO, size: int) -> ContainerFacts:
 
 
 def _is_encrypted(head: bytes, size: int) -> bool:
-    if size % _ENCRYPTION_BLOCK or len(head) < _LARGE_BOX_HEADER or head[4:8] == b"ftyp":
+    if size % _ENCRYPTION_BLOCK or len(head) < _ENCRYPTION_HEADER or head[4:8] == b"ftyp":
         return False
     first, second = struct.unpack(">II", head[8:16])
     return bool(first ^ second == _ENCRYPTION_CHECK)
@@ -102,17 +108,20 @@ def _is_encrypted(head: bytes, size: int) -> bool:
 
 def _triage_boxes(stream: BinaryIO, size: int) -> ContainerFacts:
     moov = None
-    at = 0
-    for _ in range(_MAX_BOXES):
-        box = _read_box(stream, at, size)
+    at = boxes = 0
+    limits = IndexLimits(stream, size)
+    while at < size and boxes < (_MAX_BOXES if moov is None else MAX_FRAGMENT_BOXES):
+        box = read_box(stream, at, size)
         if box is None:
             break
         kind, header, end = box
+        limits.add(kind, at + header, end)
         if kind == b"moov":
             moov = (at + header, end)
         at = end
-        if end >= size:
-            break
+        boxes += 1
+    if boxes == MAX_FRAGMENT_BOXES and at < size:
+        raise ClipError("too_large", f"more than {boxes} boxes: damaged, or cut the recording into parts")
     missing = max(0, at - size)
     if moov is None:
         cut = f", {missing} bytes are missing" if missing else ""
@@ -124,27 +133,9 @@ def _triage_boxes(stream: BinaryIO, size: int) -> ContainerFacts:
     return ContainerFacts(format="mov", created_s=_creation_time(stream, *moov), missing_bytes=missing)
 
 
-def _read_box(stream: BinaryIO, at: int, end: int) -> tuple[bytes, int, int] | None:
-    """Type, header length and end of the box at `at`; None where there is no sound one."""
-    stream.seek(at)
-    header = stream.read(_LARGE_BOX_HEADER)
-    if len(header) < _BOX_HEADER:
-        return None
-    length, kind = struct.unpack(">I4s", header[:_BOX_HEADER])
-    if length == 0:
-        return kind, _BOX_HEADER, end  # this box is the rest of the file
-    used = _BOX_HEADER
-    if length == 1:
-        if len(header) < _LARGE_BOX_HEADER:
-            return None
-        used = _LARGE_BOX_HEADER
-        length = int.from_bytes(header[_BOX_HEADER:], "big")
-    return (kind, used, at + length) if length >= used else None
-
-
 def _creation_time(stream: BinaryIO, at: int, end: int) -> int | None:
     for _ in range(_MAX_MOOV_CHILDREN):
-        box = _read_box(stream, at, end) if at < end else None
+        box = read_box(stream, at, end) if at < end else None
         if box is None:
             return None
         kind, header, at_next = box

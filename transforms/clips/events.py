@@ -5,11 +5,18 @@ import math
 import re
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import accumulate
 from typing import Final
 
-__all__ = ["MAX_EVENT_BYTES", "EventFacts", "read_event"]
+__all__ = ["MAX_DEPTH", "MAX_EVENT_BYTES", "EventFacts", "read_event"]
 
 MAX_EVENT_BYTES: Final = 1 << 16
+"""Longest event.json: cars write some hundred bytes."""
+
+MAX_DEPTH: Final = 32
+"""Deepest nesting. Python's own limit would depend on who calls, and the rows with it."""
+
+_STRING: Final = re.compile(r'"(?:[^"\\]|\\.)*+"?', re.DOTALL)
 _MAX_TEXT: Final = 200
 _NUMBER_AT_END: Final = re.compile(r"(.+?)_(-?\d+(?:\.\d+)?(?:e[-+]?\d+)?)", re.ASCII | re.IGNORECASE)
 
@@ -88,14 +95,27 @@ def _load(text: bytes | None) -> tuple[dict[str, object], str | None]:
         problem = f"event.json has {len(text)} bytes, which is no event"
     else:
         try:
-            content = json.loads(text.decode("utf-8-sig"))
+            content = _parse(text.decode("utf-8-sig"))
         except UnicodeDecodeError:
             problem = "event.json is no text: encrypted, or damaged"
-        except (ValueError, RecursionError):
+        except _TooDeepError:
+            problem = f"event.json is malformed: nested more than {MAX_DEPTH} deep"
+        except ValueError:
             problem = "event.json is malformed"
     if isinstance(content, dict) and content:
         return content, None
     return {}, problem or "event.json says nothing"
+
+
+class _TooDeepError(Exception):
+    """Brackets are nested more than `MAX_DEPTH` deep."""
+
+
+def _parse(text: str) -> object:
+    opened = (1 if letter in "[{" else -1 for letter in re.sub(r"[^\[\]{}]", "", _STRING.sub("", text)))
+    if max(accumulate(opened), default=0) > MAX_DEPTH:
+        raise _TooDeepError
+    return json.loads(text)
 
 
 def _split_reason(reason: str | None) -> tuple[str | None, float | None]:

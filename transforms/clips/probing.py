@@ -10,13 +10,14 @@ from transforms.clips import sei
 from transforms.clips.clock import read_clock
 from transforms.clips.containers import triage
 from transforms.clips.errors import ClipError, unreadable
+from transforms.clips.mp4_index import MAX_SAMPLES
 from transforms.clips.reading import DecodedFrame, VideoReader
 from transforms.clips.refs import ClipName, ClipRef, InputFile
 from transforms.clips.streams import HashingReader
 from transforms.clips.timeline import NS, round_fraction
 from transforms.tables.ids import clip_id
 
-__all__ = ["PROBING_VERSION", "nal_length_size", "probe", "raw_rate"]
+__all__ = ["MAX_DURATION_NS", "PROBING_VERSION", "nal_length_size", "probe", "raw_rate"]
 
 PROBING_VERSION: Final = 1
 """Raised whenever the same file may get another reference: what earlier runs kept is then not used."""
@@ -25,7 +26,7 @@ _COMMA_RATE: Final = Fraction(20)
 _COMMA_NAMES: Final = frozenset({"fcamera.hevc", "ecamera.hevc", "dcamera.hevc", "video.hevc"})
 """openpilot's bare streams: their header says nothing, and the device takes 20 pictures a second."""
 
-_LONGEST_NS: Final = 7 * 86_400 * NS
+MAX_DURATION_NS: Final = 7 * 86_400 * NS
 """No camera writes longer files; damaged time stamps would plan a shard for each minute of centuries."""
 
 _SLOWEST_NS: Final = 60 * NS
@@ -97,6 +98,8 @@ def _probe(stream: BinaryIO, file: InputFile, name: ClipName, timezone: tzinfo |
             if packet.is_discard:
                 continue
             shown.append(pts)
+            if len(shown) > MAX_SAMPLES:
+                raise ClipError("too_large", f"more than {MAX_SAMPLES} pictures: cut it into parts")
             last_end = max(last_end, pts + video.duration(packet))
             telemetry_rows += (
                 length_size is not None and sei.parse(memoryview(packet), length_size) is not None
@@ -116,7 +119,7 @@ def _probe(stream: BinaryIO, file: InputFile, name: ClipName, timezone: tzinfo |
     duration = max(last_end, shown[-1] + (typical if last_end <= shown[-1] else 0)) - first.pts
     duration_ns = round_fraction(duration * time_base[0] * NS, time_base[1])
     early_ns = round_fraction((first.pts - shown[0]) * time_base[0] * NS, time_base[1])
-    if max(duration_ns, early_ns) > _LONGEST_NS:
+    if max(duration_ns, early_ns) > MAX_DURATION_NS:
         raise ClipError(
             "damaged_packets", "its time stamps are more than 7 days apart: damaged, copy it again"
         )
@@ -156,7 +159,8 @@ def _nothing_decodes(packets: int, missing_bytes: int, codec: str) -> ClipError:
     if packets == 0:
         return ClipError("no_video_stream", "its video stream holds no picture")
     return ClipError(
-        "damaged_packets", f"none of its {packets} {codec} pictures can be decoded: copy it again"
+        "damaged_packets",
+        f"none of its {packets} {codec} pictures can be decoded: damaged (copy it again), or larger than 8192 x 4320",
     )
 
 

@@ -8,24 +8,18 @@ from types import TracebackType
 from typing import Final, Self
 
 import av
-from av.container import InputContainer
 from av.packet import Packet
-from av.stream import Discard, Disposition
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
 from transforms.clips.containers import ORDERED_FORMATS, RAW_FORMATS, ContainerFacts
 from transforms.clips.damage import DamageLog, Origin
 from transforms.clips.errors import ClipError
+from transforms.clips.mp4_index import MAX_STREAMS
+from transforms.clips.opening import choose_stream, open_container
 from transforms.clips.streams import QuietReader
 
-__all__ = ["MAX_PIXELS", "DecodedFrame", "VideoReader"]
-
-MAX_PIXELS: Final = 1 << 26
-"""Largest picture that is decoded (8192 x 8192): a damaged header may claim any size, and memory is real."""
-
-_OUTPUT_CORRUPT: Final = 8
-"""FFmpeg's flag to give damaged frames too. Without it some decoders keep a whole group to themselves."""
+__all__ = ["DecodedFrame", "VideoReader"]
 
 _MAX_DEMUX_ERRORS: Final = 16
 _DEFAULT_RAW_RATE: Final = Fraction(25)
@@ -71,10 +65,10 @@ class VideoReader:
             ClipError: not_a_video, no_video_stream, unsupported_codec, too_large, truncated or unreadable.
         """
         self._facts = facts
-        self._container = _open(reader, facts)
+        self._container = open_container(reader, facts)
         try:
             reader.check()
-            self.stream = _choose_stream(self._container)
+            self.stream = choose_stream(self._container)
         except ClipError:
             self._container.close()
             raise
@@ -96,7 +90,8 @@ class VideoReader:
 
     def packets(self) -> Iterator[tuple["Packet[VideoStream]", int]]:
         """The packets with data and their PTS; an error of the demuxer ends them only after a few tries."""
-        for _ in range(_MAX_DEMUX_ERRORS):
+        errors = 0
+        for _ in range(_MAX_DEMUX_ERRORS + MAX_STREAMS):
             try:
                 for packet in self._container.demux(self.stream):
                     if packet.size:
@@ -104,6 +99,13 @@ class VideoReader:
                         yield packet, self._last_tick
             except av.error.FFmpegError:
                 self.refused += 1
+                errors += 1
+                if errors == _MAX_DEMUX_ERRORS:
+                    return
+            except IndexError:
+                # a stream that begins in mid-file, as damage in a transport stream may feign: PyAV has no place
+                # for its packets and stumbles; called again, it knows of the stream and leaves it out
+                continue
             else:
                 return
 
@@ -125,7 +127,7 @@ class VideoReader:
         origin = self._log.enter(
             pts, is_keyframe=packet.is_keyframe, is_corrupt=packet.is_corrupt, is_shown=is_shown
         )
-        if is_shown:
+        if is_shown and self._is_ordered:
             self._held_ticks.append(pts)
         packet.opaque = origin
         try:
@@ -191,42 +193,6 @@ class VideoReader:
         while len(self._held_ticks) > _MAX_HELD_TICKS:
             self._held_ticks.popleft()
         return self._held_ticks.popleft() if self._held_ticks else origin.pts
-
-
-def _open(reader: QuietReader, facts: ContainerFacts) -> InputContainer:
-    reader.seek(0)
-    options = {"max_pixels": str(MAX_PIXELS)}
-    try:
-        return av.open(reader, "r", format=facts.format, options=options, metadata_errors="replace")
-    except av.error.FFmpegError as error:
-        reader.check()
-        reason = error.strerror or type(error).__name__
-    if facts.missing_bytes:
-        raise ClipError("truncated", f"cut off, and nothing readable is left ({reason}): copy it again")
-    raise ClipError("not_a_video", f"its {facts.format} structure is damaged ({reason}): copy it again")
-
-
-def _choose_stream(container: InputContainer) -> VideoStream:
-    pictures = [stream for stream in container.streams if stream.type == "video"]
-    moving = [stream for stream in pictures if not stream.disposition & Disposition.attached_pic]
-    if not moving:
-        raise ClipError("no_video_stream", f"no video among its {len(container.streams)} streams")
-    stream = moving[0]
-    for other in container.streams:
-        if other.index != stream.index:
-            other.discard = Discard.all
-    if not isinstance(stream, VideoStream) or stream.codec_context is None:
-        raise ClipError("unsupported_codec", "no decoder for its video codec: convert it to H.264 or HEVC")
-    context = stream.codec_context
-    if context.width * context.height > MAX_PIXELS:
-        raise ClipError("too_large", f"pictures of {context.width} x {context.height}: make them smaller")
-    stream.thread_type = "NONE"
-    stream.thread_count = 1
-    # ties each frame to its packet, also where frames are reordered or carry no times
-    context.copy_opaque = True
-    context.flags |= _OUTPUT_CORRUPT
-    context.options = {"max_pixels": str(MAX_PIXELS)}
-    return stream
 
 
 def _rate(stream: VideoStream) -> Fraction:

@@ -11,9 +11,10 @@ message at all is told by `parse` returning one.
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass, fields
+from itertools import islice
 from typing import Final, Literal
 
-__all__ = ["SeiMetadata", "build_nal", "insert", "parse"]
+__all__ = ["MAX_MESSAGE_BYTES", "MAX_SEI_BYTES", "SeiMetadata", "build_nal", "insert", "parse"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,6 +82,15 @@ _NAL_TYPE_BITS: Final = 0x1F
 _VARINT, _FIXED64, _FIXED32 = 0, 1, 5
 _WIRE_TYPES: Final = {"float": _FIXED32, "double": _FIXED64}
 _MAX_VARINT_BYTES: Final = 10
+MAX_SEI_BYTES: Final = 1 << 16
+"""Messages before a picture's first slice that are looked at: cars write a hundred bytes, encoders some thousand."""
+
+MAX_MESSAGE_BYTES: Final = 1 << 10
+"""Longest telemetry message: all fields at their longest take 130 bytes."""
+
+_MAX_NALS: Final = 256
+"""NAL units before a picture's first slice: parameter sets, a delimiter, a few messages."""
+
 _BYTE: Final = 0xFF
 
 
@@ -92,15 +102,20 @@ def parse(packet: bytes | memoryview, length_size: int) -> SeiMetadata | None:
         length_size: bytes of each NAL's length, 1 to 4; 0 where start codes part the NALs (Annex B).
 
     Returns:
-        The last message before the picture's first slice, or None where there is no whole one.
+        The last message before the picture's first slice, or None where there is no whole one within the limits.
     """
     message = None
     view = memoryview(packet)
-    for nal in _split_annex_b(bytes(view)) if length_size == 0 else _split_by_length(view, length_size):
+    looked_at = 0
+    nals = _split_annex_b(bytes(view)) if length_size == 0 else _split_by_length(view, length_size)
+    for nal in islice(nals, _MAX_NALS):
         kind = nal[0] & _NAL_TYPE_BITS
         if kind in _SLICES:
             break
         if kind == _SEI:
+            looked_at += len(nal)
+            if looked_at > MAX_SEI_BYTES:
+                break
             for payload in _payloads(bytes(nal[1:])):
                 message = _decode(payload) or message
     return message
@@ -180,7 +195,8 @@ def _payloads(coded: bytes) -> Iterator[bytes]:
         size, at = _run_length(body, at)
         if at + size > len(body):
             return
-        if kind == _USER_DATA_UNREGISTERED and body.startswith(_MARKER, at):
+        is_telemetry = kind == _USER_DATA_UNREGISTERED and body.startswith(_MARKER, at)
+        if is_telemetry and size <= MAX_MESSAGE_BYTES:
             yield body[at + len(_MARKER) : at + size]
         at += size
 

@@ -2,14 +2,14 @@
 
 import hashlib
 import io
-import json
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from importlib.metadata import version
-from typing import Any
+from typing import Final
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+from pydantic import TypeAdapter
 
 from transforms.budget.demand.figures import Tally
 from transforms.clips.refs import Failure
@@ -64,7 +64,7 @@ class ShardSummary:
         name: the shard.
         drive_id: its drive.
         label_digest: digest of all that its rows depend on.
-        made_from: the digests it is made of, by what they stand for.
+        made_from: the digests it is made of, by what they stand for; commits of schema 2 do not tell.
         files: its files; the record inside the commit file lacks that file itself.
         counts: rows by table.
         clips: (clip_id, uri) of its parts.
@@ -81,7 +81,7 @@ class ShardSummary:
     name: str
     drive_id: str
     label_digest: str
-    made_from: dict[str, str]
+    made_from: dict[str, str] = field(default_factory=dict)
     files: tuple[FileFacts, ...]
     counts: dict[str, int]
     clips: tuple[tuple[str, str], ...]
@@ -93,6 +93,9 @@ class ShardSummary:
     heads: dict[str, tuple[str, ...]]
     tail: dict[str, str]
     failures: tuple[Failure, ...]
+
+
+_SUMMARY: Final = TypeAdapter(ShardSummary)
 
 
 def file_metadata(label_digest: str = "", model_digests: tuple[str, ...] = ()) -> dict[str, str]:
@@ -186,8 +189,8 @@ def read_commit(store: Store, shard: str) -> ShardSummary | None:
         metadata = footer.metadata or {}
         if metadata.get(b"clipmill.schema_version") != str(SCHEMA_VERSION).encode():
             return None
-        summary = _parse(json.loads(metadata[_KEY]))
-    except (pa.ArrowInvalid, OSError, ValueError, KeyError, TypeError):
+        summary = _SUMMARY.validate_json(metadata[_KEY], strict=True)
+    except (pa.ArrowException, OSError, ValueError, KeyError):
         # whatever stands there is no commit of this version: the shard is absent
         return None
     return replace(summary, files=(*summary.files, facts_of(path, footer.num_rows, content)))
@@ -213,20 +216,3 @@ def committed_shards(store: Store) -> list[str]:
     """Names of the shards that have a commit file."""
     names = map(shard_of, store.sizes(COMMIT_TABLE))
     return sorted(name for name in names if name not in {DUPLICATES, EMPTY})
-
-
-def _parse(record: dict[str, Any]) -> ShardSummary:
-    record["files"] = tuple(FileFacts(**file) for file in record["files"])
-    record["failures"] = tuple(Failure(**failure) for failure in record["failures"])
-    cameras = tuple(tuple(camera) for camera in record["tally"].pop("cameras"))
-    # commits of schema 2 say only what it comes to
-    record.setdefault("made_from", {})
-    record["tally"] = Tally(**record["tally"], cameras=cameras)
-    record["tracks"] = tuple(record["tracks"])
-    record["event_ids"] = tuple(record["event_ids"])
-    record["clips"] = tuple((clip, uri) for clip, uri in record["clips"])
-    record["heads"] = {track: tuple(ids) for track, ids in record["heads"].items()}
-    record["models"] = tuple(
-        ModelFacts(**{**model, "categories": tuple(model["categories"])}) for model in record["models"]
-    )
-    return ShardSummary(**record)

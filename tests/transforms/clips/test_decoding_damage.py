@@ -7,9 +7,12 @@ import av
 import pytest
 from clip_formats import FORMS
 
+from transforms.clips.containers import triage
 from transforms.clips.decoding import ClipDecoder
 from transforms.clips.errors import ClipError
+from transforms.clips.reading import VideoReader
 from transforms.clips.sampling import Sampling
+from transforms.clips.streams import QuietReader
 
 
 def row(frame):
@@ -163,3 +166,15 @@ def test_any_damage_ends_in_frames_or_a_clip_error(make_video, decode_all, conta
             frames, decoder = decode_all(bytes(broken[: dice.choice([len(data), dice.randrange(len(data))])]))
             assert decoder.damaged_frames == sum(frame.is_damaged for frame in frames)
             assert decoder.fault is not None or not decoder.damaged_frames
+
+
+def test_packets_that_fail_leave_nothing_behind(make_video):
+    """Times are held for containers without them alone: what is kept for each packet makes long clips slow."""
+    data = bytearray(make_video(frames=60))
+    first = data.index(b"mdat") + 2000
+    data[first : data.index(b"moov") - 4] = bytes(data.index(b"moov") - 4 - first)
+    with VideoReader(QuietReader(io.BytesIO(data)), triage(io.BytesIO(data), len(data))) as video:
+        for packet, pts in video.packets():
+            list(video.decode(packet, pts))
+        assert video.refused > 30
+        assert not video._held_ticks

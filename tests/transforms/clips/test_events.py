@@ -1,10 +1,11 @@
 import json
+import time
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from transforms.clips.events import EventFacts, read_event
+from transforms.clips.events import MAX_DEPTH, EventFacts, read_event
 
 FULL = {
     "timestamp": "2024-05-01T10:20:30",
@@ -124,3 +125,22 @@ def test_nothing_breaks_it(text):
     for value in (facts.reason, facts.timestamp, facts.city, facts.street, facts.camera, facts.problem):
         assert value is None or value.encode()
     assert facts.lat is None or -90 <= facts.lat <= 90
+
+
+def test_nesting_is_bounded_wherever_it_stands():
+    def nested(depth: int) -> bytes:
+        return b'{"timestamp": "2024-05-01T10:20:30", "more": ' + b"[" * depth + b"]" * depth + b"}"
+
+    assert read_event(nested(MAX_DEPTH - 1)).problem is None
+    assert "nested more than 32 deep" in read_event(nested(MAX_DEPTH)).problem
+    brackets = b'{"city": "' + b"[{" * 500 + b'\\"' + b"[" * 500 + b'", "timestamp": "2024-05-01T10:20:30"}'
+    assert read_event(brackets).problem is None
+
+
+@pytest.mark.parametrize(
+    "text", [b'"' + b'\\"' * 32_000, b"[" * 65_000, b'"\\' * 21_000, b"{" * 32_000 + b"}" * 32_000]
+)
+def test_no_text_takes_long(text):
+    started = time.perf_counter()
+    assert "malformed" in read_event(text).problem
+    assert time.perf_counter() - started < 1

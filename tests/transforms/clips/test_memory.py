@@ -1,8 +1,10 @@
+import json
 from dataclasses import replace
 
 import pytest
 from clip_refs import clip
 
+from transforms.clips import memory
 from transforms.clips.memory import MEMORY_FILE, Known, recall, remember
 from transforms.tables.store import LocalStore
 
@@ -41,3 +43,39 @@ def test_the_order_does_not_reach_the_bytes(tmp_path):
     assert store.read(MEMORY_FILE) == first
     remember(store, [replace(CLIPS[0], bytes=2)], {}, None)
     assert store.read(MEMORY_FILE) != first
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"time_base": [0, 0]},
+        {"time_base": [1, -5]},
+        {"width": "wide"},
+        {"width": 0},
+        {"rotation_deg": 45},
+        {"duration_ns": 2**80},
+        {"first_pts": -(2**64)},
+        {"fps_mean": float("nan")},
+        {"name": "front"},
+        {"name": {"source": 1}},
+        {"clock_source": "guess"},
+        {"bytes": True},
+    ],
+)
+def test_what_probing_cannot_have_found_is_not_known(tmp_path, change):
+    store = LocalStore(tmp_path)
+    remember(store, CLIPS[:1], {}, None)
+    content = json.loads(store.read(MEMORY_FILE))
+    assert set(recall(store, None)) == {"/a.mp4"}
+    content["clips"][0]["clip"].update(change)
+    store.write(MEMORY_FILE, json.dumps(content).encode())
+    assert recall(store, None) == {}
+
+
+def test_a_file_of_any_size_or_depth_is_nothing_known(tmp_path, monkeypatch):
+    store = LocalStore(tmp_path)
+    store.write(MEMORY_FILE, b"[" * 100_000)
+    assert recall(store, None) == {}
+    remember(store, CLIPS, {}, None)
+    monkeypatch.setattr(memory, "MAX_MEMORY_BYTES", 100)
+    assert recall(store, None) == {}

@@ -1,11 +1,12 @@
 import struct
+import time
 from dataclasses import asdict
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from transforms.clips.sei import SeiMetadata, build_nal, insert, parse
+from transforms.clips.sei import MAX_MESSAGE_BYTES, MAX_SEI_BYTES, SeiMetadata, build_nal, insert, parse
 
 FLOATS = st.floats(width=32, allow_nan=False)
 DOUBLES = st.floats(allow_nan=False)
@@ -153,3 +154,38 @@ def test_insert_puts_the_message_before_the_slice_and_changes_nothing_else(code)
     assert whole.replace(b"\x00\x00\x00\x01" + build_nal(message), b"") == packet
     assert whole.endswith(code + SLICE)
     assert parse(insert(code + b"\x09\xf0", message), 0) == message
+
+
+def test_messages_are_bounded():
+    def picture(*nals: bytes) -> bytes:
+        return b"".join(b"\0\0\1" + nal for nal in nals) + b"\0\0\1\x65slice"
+
+    good = build_nal(SeiMetadata(version=7))
+    filler = bytes([6, 100, 255]) + b"\x01" * 300
+    assert parse(picture(*[filler] * 100, good), 0).version == 7
+    assert parse(picture(*[filler] * (MAX_SEI_BYTES // len(filler) + 1), good), 0) is None
+    assert parse(picture(*[b"\x09\xf0"] * 255, good), 0).version == 7
+    assert parse(picture(*[b"\x09\xf0"] * 256, good), 0) is None
+
+    def message(size: int) -> bytes:
+        # an unknown field of many bytes after the version
+        body = (
+            b"\x08\x07\xfa\x01" + bytes([(size - 10) & 127 | 128, (size - 10) >> 7]) + b"\x55" * (size - 10)
+        )
+        payload = b"BBBi" + body
+        assert len(payload) == size
+        return b"\x06\x05" + b"\xff" * (size // 255) + bytes([size % 255]) + payload + b"\x80"
+
+    assert parse(picture(message(MAX_MESSAGE_BYTES)), 0).version == 7
+    assert parse(picture(message(MAX_MESSAGE_BYTES + 1)), 0) is None
+
+
+@pytest.mark.parametrize("length_size", [0, 4])
+def test_pictures_that_are_all_messages_take_no_time(length_size):
+    tiny = b"\x05\x06BBBi\x08\x01"
+    nal = b"\x06" + tiny * 6000 + b"\x80"
+    start = len(nal).to_bytes(4, "big") if length_size else b"\0\0\0\1"
+    packet = (start + nal) * 400
+    started = time.perf_counter()
+    assert parse(packet, length_size).version == 1
+    assert time.perf_counter() - started < 2

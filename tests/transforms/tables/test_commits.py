@@ -1,3 +1,5 @@
+import json
+
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -154,3 +156,32 @@ def test_the_same_rows_give_the_same_bytes(tmp_path, summary):
     first = commit_shard(LocalStore(tmp_path / "a"), summary, tables(frames=3, detections=5))
     second = commit_shard(LocalStore(tmp_path / "b"), summary, tables(frames=3, detections=5))
     assert first == second
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"tally": []},
+        {"tally": {"frames": "many"}},
+        {"heads": "abc"},
+        {"counts": {"frames": None}},
+        {"tail": {"a": 1}},
+        {"failures": [{"uri": "/a"}]},
+        {"files": {"path": "x"}},
+        {"models": [7]},
+    ],
+)
+def test_a_record_of_other_kinds_is_no_commit(tmp_path, summary, change):
+    store = LocalStore(tmp_path)
+    commit_shard(store, summary, {name: rows(SHARD_TABLES[name], 1) for name in SHARD_TABLES})
+    path = tmp_path / "frames" / f"{summary.name}.parquet"
+    table = pq.read_table(path)
+    record = json.loads(table.schema.metadata[b"clipmill.commit"])
+    for content in (json.dumps({**record, **change}), "[" * 5000):
+        marks = {**table.schema.metadata, b"clipmill.commit": content.encode()}
+        pq.write_table(table.replace_schema_metadata(marks), path)
+        assert read_commit(store, summary.name) is None
+    pq.write_table(
+        table.replace_schema_metadata({**marks, b"clipmill.commit": json.dumps(record).encode()}), path
+    )
+    assert read_commit(store, summary.name) is not None
