@@ -10,6 +10,7 @@ EXAMPLES = """
 clipmill label /media/stick/TeslaCam -o out --timezone America/Los_Angeles
 clipmill label clips/*.mp4 -o out --model nanodet --fps 10 --workers 4
 clipmill label clips -o out --fps 5 --label-fps all
+clipmill label clips -o out --fps 5 --adaptive
 clipmill label clips -o out --without extrapolation --without static_removal
 clipmill label sample_data -o out --model demo --max-failed-share 0.5 --json
 clipmill label gs://bucket/clips -o gs://bucket/labels -- --runner=FlinkRunner --flink_master=host:8081
@@ -55,6 +56,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         help="frames a second that get labels, or all: between the networks' frames boxes go along with the picture "
         "(default: the networks' frames only)",
+    )
+    parser.add_argument(
+        "--adaptive",
+        action="store_true",
+        help="of the frames of --fps the networks see those where the picture has changed, and one in 2 s of what stands "
+        "still; boxes go along with the picture in the others",
     )
     steps = parser.add_mutually_exclusive_group()
     steps.add_argument(
@@ -102,6 +109,7 @@ def run(arguments: argparse.Namespace) -> Outcome:
         "labels": {
             "fps": arguments.fps,
             "label_fps": arguments.label_fps,
+            "adaptive": arguments.adaptive,
             "hindsight": dict.fromkeys(STEPS if arguments.online else arguments.without, False),
         },
     }
