@@ -60,8 +60,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--adaptive",
         action="store_true",
-        help="of the frames of --fps the networks see those where the picture has changed, and one in 2 s of what stands "
-        "still; boxes go along with the picture in the others",
+        help="a frame that the networks should see by --fps waits until the picture has changed, 2 s at most: next to no "
+        "frames of what stands still; the frames of --fps get labels all the same",
     )
     steps = parser.add_mutually_exclusive_group()
     steps.add_argument(

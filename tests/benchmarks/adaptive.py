@@ -1,13 +1,15 @@
 """Calls of the network where the picture changes, against as many at a fixed rate.
 
     python tests/benchmarks/adaptive.py [--clips 12] [--seconds 20] [--first-seed 10700] [--rates 5 2] [--workers 2]
+    python tests/benchmarks/adaptive.py --real
 
 Each clip is the world of a seed, filmed at 15 frames a second. Of every four, one moves all the time; one stands at a
 light for two fifths of its time, while people and oncoming traffic go on; one is parked for three fifths, and nothing
 moves but the sensor's noise; one does both. For each rate three ways: adaptive at that rate, a fixed rate that makes as
 many calls over all clips, and that rate itself. Labels of all frames are judged, so that frames between calls count as
 much as those that the network saw. Boxes at least 12 px high and 40 % visible count, others neither for nor against.
-Milliseconds are processor time of all of labelling, decoding included, a frame.
+Milliseconds are processor time of all of labelling, decoding included, a frame. `--real` counts the calls that would be made on
+the real clips beside the checkout; no network runs.
 """
 
 import argparse
@@ -24,16 +26,21 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+from clip_sets import real_clips
+from every_frame import probed
 
 from models.registry import find_model
 from models.sessions import Detector, load_detector
 from models.taxonomy import CATEGORIES
+from transforms.clips.decoding import ClipDecoder
 from transforms.clips.probing import probe
 from transforms.clips.refs import ClipName, ClipRef, InputFile
+from transforms.clips.sampling import Sampler, Sampling
 from transforms.clips.shards import plan_drives
 from transforms.evaluation.ap import average_precision, mean_precision
 from transforms.evaluation.mot import tracking_figures
 from transforms.evaluation.pairing import BOX_COLUMNS, pair
+from transforms.labels.adaptive import AdaptiveSampler
 from transforms.labels.labelling import label_shard
 from transforms.labels.settings import LabelSettings
 from transforms.scenes.actors import Flow
@@ -241,6 +248,24 @@ def lines(clips: Sequence[Clip], ways: dict[str, Sequence[Labelled]]) -> Iterato
             yield f"| {kind} | {name} | {sum(one.calls for one in own)} | {figures} | {ms:.1f} |"
 
 
+def real_lines(rates: Sequence[str]) -> Iterator[str]:
+    """Calls on each real clip: adaptive of fixed, for each rate."""
+    yield f"| clip | {' | '.join(f'{rate} a second' for rate in rates)} |"
+    yield "| --- |" + " --- |" * len(rates)
+    for path in real_clips():
+        clip = probed(path)
+        counts: list[list[int]] = [[0, 0] for _ in rates]
+        rules = [Sampling.parse(rate) for rate in rates]
+        choices = [(AdaptiveSampler(rule, 0, 0), Sampler(rule)) for rule in rules]
+        with path.open("rb") as stream, ClipDecoder(stream, clip) as decoder:
+            for frame in decoder.frames(Sampling.parse("all")):
+                luma = frame.luma()
+                for count, (adaptive, fixed) in zip(counts, choices, strict=True):
+                    count[0] += adaptive.wants(frame.timestamp_ns, luma)
+                    count[1] += fixed.take(frame.timestamp_ns, is_keyframe=frame.is_keyframe)[1] is not None
+        yield f"| {path.name} | {' | '.join(f'{some} of {every}' for some, every in counts)} |"
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -250,7 +275,11 @@ def main() -> None:
     parser.add_argument("--first-seed", type=int, default=FIRST_SEED)
     parser.add_argument("--rates", nargs="+", default=["5", "2"], help="calls a second at most")
     parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--real", action="store_true", help="count calls on real clips instead")
     options = parser.parse_args()
+    if options.real:
+        sys.stdout.write("\n".join(real_lines(options.rates)) + "\n")
+        return
     with ProcessPoolExecutor(options.workers) as pool:
         film = functools.partial(film_clip, seconds=options.seconds, first_seed=options.first_seed)
         clips = list(pool.map(film, range(options.clips)))

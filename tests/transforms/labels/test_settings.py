@@ -5,6 +5,7 @@ from pydantic import ValidationError
 
 from transforms.labels.hindsight.settings import ONLINE, HindsightSettings
 from transforms.labels.settings import LabelSettings
+from transforms.tables.digests import digest
 
 
 @pytest.mark.parametrize(
@@ -41,6 +42,10 @@ def test_calls_are_saved_from_a_rate(fps):
         ValidationError, match=f"adaptive: fps = {fps} is no rate; give how many frames a second"
     ):
         LabelSettings(fps=fps, adaptive=True)
+
+
+def test_a_job_that_saves_calls_is_another_job():
+    assert digest(LabelSettings(adaptive=True)) != digest(LabelSettings())
 
 
 def test_frames_that_the_networks_pass_over_are_labelled_at_the_rate_or_finer():
