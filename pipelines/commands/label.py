@@ -10,6 +10,7 @@ EXAMPLES = """
 clipmill label /media/stick/TeslaCam -o out --timezone America/Los_Angeles
 clipmill label clips/*.mp4 -o out --model nanodet --fps 10 --workers 4
 clipmill label clips -o out --fps 5 --label-fps all
+clipmill label clips -o out --fps 5 --adaptive
 clipmill label clips -o out --without extrapolation --without static_removal
 clipmill label sample_data -o out --model demo --max-failed-share 0.5 --json
 clipmill label clips -o v18 --base v17 --model yolox-tiny
@@ -86,6 +87,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="frames a second that get labels, or all: between the networks' frames boxes go along with the picture "
         "(default: the networks' frames only)",
     )
+    parser.add_argument(
+        "--adaptive",
+        action="store_true",
+        help="a frame that the networks should see by --fps waits until the picture has changed, 2 s at most: next to no "
+        "frames of what stands still; the frames of --fps get labels all the same",
+    )
     steps = parser.add_mutually_exclusive_group()
     steps.add_argument(
         "--without",
@@ -140,6 +147,7 @@ def run(arguments: argparse.Namespace) -> Outcome:
         "labels": {
             "fps": arguments.fps,
             "label_fps": arguments.label_fps,
+            "adaptive": arguments.adaptive,
             "hindsight": dict.fromkeys(STEPS if arguments.online else arguments.without, False),
         },
     }

@@ -41,10 +41,11 @@ from transforms.evaluation.pairing import NEUTRAL, CategoryPairing, pair
 from transforms.labels import rows
 from transforms.labels.following import follow
 from transforms.labels.hindsight.settings import ONLINE, HindsightSettings
-from transforms.labels.labelling import Timings, _label_window, _windows
+from transforms.labels.labelling import _label_window
 from transforms.labels.seen import PartLabels
 from transforms.labels.settings import LabelSettings
 from transforms.labels.tabular import label_table
+from transforms.labels.windows import Timings, windows_of
 
 STEPS = (
     "ego_motion",
@@ -86,7 +87,7 @@ def seen_part(clip: Clip, detector: Detector) -> PartLabels:
     (plan,) = plan_drives([clip.ref], 0)
     (part,) = plan.parts
     labels = PartLabels(part, detections=[[]])
-    for window in _windows(part):
+    for window in windows_of(part):
         fault = _label_window(
             window, labels, lambda _uri: io.BytesIO(clip.film.content), [detector], LabelSettings(), Timings()
         )

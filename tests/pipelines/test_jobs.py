@@ -67,7 +67,10 @@ extrapolation = false
 def test_steps_of_hindsight_are_a_table_of_their_own(tmp_path):
     path = tmp_path / "job.toml"
     path.write_text(SPEC + STEPS)
-    job = read_job(path, ["labels.hindsight.extrapolation=true", "labels.label_fps=all"])
+    job = read_job(
+        path, ["labels.hindsight.extrapolation=true", "labels.label_fps=all", "labels.adaptive=true"]
+    )
+    assert job.labels.adaptive
     assert job.labels.hindsight == HindsightSettings(smoothing=False)
     assert (job.labels.fps, job.labels.label_fps) == ("10", "all")
     assert read_job(path, []).labels.hindsight == HindsightSettings(smoothing=False, extrapolation=False)
@@ -80,6 +83,7 @@ def test_steps_of_hindsight_are_a_table_of_their_own(tmp_path):
         ("labels.hindsight.smoothing=often", "labels.hindsight.smoothing"),
         ("labels.label_fps=9", "label_fps: 9 is less than fps = 10"),
         ("labels.label_fps=keyframes", "label_fps: give a rate or all"),
+        ("labels.adaptive=often", "labels.adaptive"),
     ],
 )
 def test_a_step_that_does_not_exist_and_a_coarser_rate_are_told(tmp_path, override, said):

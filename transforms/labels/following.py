@@ -1,7 +1,7 @@
 """From detections to labels with tracks: ids, the context's share, and what joins neighbouring shards."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -9,6 +9,7 @@ import numpy.typing as npt
 from models.detections import Detections
 from models.sessions import Detector
 from transforms.clips.shards import WHOLE_CLIP_NS, Part
+from transforms.labels.adaptive import picture_clock
 from transforms.labels.camera_path import CameraPath
 from transforms.labels.hindsight.looking_back import Surroundings, look_back
 from transforms.labels.motion.camera import camera_motions
@@ -117,10 +118,15 @@ def _follow(
     around = Surroundings(
         extent=np.array([0, 0, labels.part.clip.width, labels.part.clip.height], np.float64),
         camera=_camera_path(labels, detected) if settings.follows_points else None,
-        trails=labels.trails if settings.label_fps else (),
+        trails=labels.trails if settings.labels_unseen_frames else (),
         cuts=labels.cuts,
     )
-    seen = look_back(detected, settings.hindsight, tracker, around, card.calibration)
+    timed = detected
+    if settings.adaptive:
+        clock = picture_clock(detected.timestamps_ns, detected.seen, settings.network_sampling)
+        timed = replace(detected, timestamps_ns=clock)
+    seen = look_back(timed, settings.hindsight, tracker, around, card.calibration)
+    seen = replace(seen, timestamps_ns=detected.timestamps_ns)
     in_context = np.array([labels.frames[at].in_context for at in labels.sound], bool)
     seen = _own_rows(seen, in_context)
     own = int(np.count_nonzero(in_context[seen.frames]))

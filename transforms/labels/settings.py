@@ -16,8 +16,10 @@ class LabelSettings(BaseModel):
 
     Attributes:
         fps: which frames the networks see: samples a second, `all` or `keyframes`.
-        label_fps: which frames get labels, those between included: samples a second or `all`; None = those that
-            the networks see.
+        label_fps: which frames get labels, those between included: samples a second or `all`; None = those of
+            `fps`.
+        adaptive: whether the networks, of the frames that get labels, see those where the picture has changed, never
+            more than `fps` a second.
         context_s: seconds of the previous minute that a shard also sees, so that tracks go on.
         license: licence of the footage, copied to `clips`.
         region: region of the footage, copied to `clips`.
@@ -28,6 +30,7 @@ class LabelSettings(BaseModel):
 
     fps: str = "5"
     label_fps: str | None = None
+    adaptive: bool = False
     context_s: Annotated[float, Field(ge=0, le=30)] = 2.0
     license: str | None = None
     region: str | None = None
@@ -56,6 +59,14 @@ class LabelSettings(BaseModel):
             return self
         raise ValueError(msg)
 
+    @model_validator(mode="after")
+    def _rate_to_save_from(self) -> Self:
+        if self.adaptive and self.network_sampling.fps is None:
+            raise ValueError(
+                f"adaptive: fps = {self.fps} is no rate; give how many frames a second the networks see at most"
+            )
+        return self
+
     @property
     def network_sampling(self) -> Sampling:
         """Which frames the networks see."""
@@ -67,10 +78,15 @@ class LabelSettings(BaseModel):
         return Sampling.parse(self.label_fps or self.fps)
 
     @property
+    def labels_unseen_frames(self) -> bool:
+        """Whether frames that the networks do not see get labels."""
+        return self.label_fps is not None or self.adaptive
+
+    @property
     def follows_points(self) -> bool:
         """Whether anything needs to know how the picture moves."""
         steps = self.hindsight
-        return self.label_fps is not None or steps.ego_motion or steps.static_removal
+        return self.labels_unseen_frames or steps.ego_motion or steps.static_removal
 
     @property
     def context_ns(self) -> int:

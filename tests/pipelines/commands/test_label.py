@@ -57,8 +57,15 @@ def test_rates_reach_the_job(job_of):
     assert (dense.fps, dense.label_fps) == ("2.5", "all")
 
 
+def test_the_networks_go_where_the_picture_changes_only_if_asked_to(job_of):
+    assert not job_of().labels.adaptive
+    chosen = job_of("--adaptive", "--fps", "2").labels
+    assert (chosen.adaptive, chosen.fps, chosen.label_fps) == (True, "2", None)
+
+
 def test_what_cannot_be_asked_for_is_told(capsys):
     assert "not allowed with" in refused(capsys, "--online", "--without", "smoothing")
     assert "smothing" in refused(capsys, "--without", "smothing")
     assert "label_fps: 3 is less than fps = 5" in refused(capsys, "--label-fps", "3")
+    assert "adaptive: fps = all is no rate" in refused(capsys, "--adaptive", "--fps", "all")
     assert "no frame rate" in refused(capsys, "--label-fps", "often")

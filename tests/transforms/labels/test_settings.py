@@ -5,6 +5,7 @@ from pydantic import ValidationError
 
 from transforms.labels.hindsight.settings import ONLINE, HindsightSettings
 from transforms.labels.settings import LabelSettings
+from transforms.tables.digests import digest
 
 
 @pytest.mark.parametrize(
@@ -35,10 +36,32 @@ def test_coarser_labels_and_what_is_no_rate_are_refused(fps, label_fps, said):
         LabelSettings(fps=fps, label_fps=label_fps)
 
 
+@pytest.mark.parametrize("fps", ["all", "keyframes"])
+def test_calls_are_saved_from_a_rate(fps):
+    with pytest.raises(
+        ValidationError, match=f"adaptive: fps = {fps} is no rate; give how many frames a second"
+    ):
+        LabelSettings(fps=fps, adaptive=True)
+
+
+def test_a_job_that_saves_calls_is_another_job():
+    assert digest(LabelSettings(adaptive=True)) != digest(LabelSettings())
+
+
+def test_frames_that_the_networks_pass_over_are_labelled_at_the_rate_or_finer():
+    assert not LabelSettings().adaptive
+    assert not LabelSettings().labels_unseen_frames
+    adaptive = LabelSettings(adaptive=True)
+    assert adaptive.labels_unseen_frames
+    assert adaptive.sampling == adaptive.network_sampling == LabelSettings().sampling
+    assert LabelSettings(adaptive=True, label_fps="all").sampling.kind == "all"
+
+
 def test_points_are_followed_only_where_something_needs_them():
     assert LabelSettings().follows_points
     assert not LabelSettings(hindsight=ONLINE).follows_points
     assert LabelSettings(hindsight=ONLINE, label_fps="all").follows_points
+    assert LabelSettings(hindsight=ONLINE, adaptive=True).follows_points
     needing = [
         name
         for name in HindsightSettings.model_fields
