@@ -149,7 +149,7 @@ def _wait_or_refuse(
         who = "of an older version"
     message = f"{output}: another run is writing this data set ({who})"
     if not waits:
-        raise JobError(f"{message}; wait for it to end, or give --wait") from error
+        raise JobError(f"{message}; wait for it to end (label, run and retry do so with --wait)") from error
     if not told:
         print(f"note: {message}; waiting for it to end", file=sys.stderr, flush=True)
     time.sleep(_POLL_S)

@@ -135,8 +135,10 @@ def test_a_run_that_was_killed_is_told_with_how_far_it_was(clipmill, tmp_path):
         "labelled": 0,
     }
     assert checked.data["problems"] == [
-        f"unfinished: of {count} shards that run 20260101T000000Z-1 labels with demo, 0 are done; "
-        "run the same command again"
+        (
+            f"unfinished: of {count} shards that run 20260101T000000Z-1 labels with demo, 0 are done; "
+            "run the same command again"
+        )
     ]
     states = pq.read_table(output / "manifest.parquet")["state"].to_pylist()
     assert states.count("pending") == count

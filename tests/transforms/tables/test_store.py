@@ -58,3 +58,26 @@ def test_strays_of_killed_runs_are_found_and_files_of_others_are_not(tmp_path):
 def test_urls_and_paths_are_told_apart(tmp_path):
     assert isinstance(open_store("gs://bucket/data"), RemoteStore)
     assert isinstance(open_store(str(tmp_path)), LocalStore)
+
+
+def test_taking_over_links_and_never_writes_into_the_other(tmp_path):
+    base, store = LocalStore(tmp_path / "base"), LocalStore(tmp_path / "new")
+    base.write("frames/a.parquet", b"rows")
+    for _ in range(2):
+        store.take_over(base, "frames/a.parquet")
+        assert (tmp_path / "new" / "frames" / "a.parquet").samefile(
+            tmp_path / "base" / "frames" / "a.parquet"
+        )
+    assert [path.name for path in (tmp_path / "new" / "frames").iterdir()] == ["a.parquet"]
+    store.write("frames/a.parquet", b"other rows")
+    assert base.read("frames/a.parquet") == b"rows"
+
+
+@pytest.mark.parametrize(("kind", "other"), [(RemoteStore, LocalStore), (LocalStore, RemoteStore)])
+def test_taking_over_copies_where_it_cannot_link(tmp_path, kind, other):
+    base, store = other(str(tmp_path / "base")), kind(str(tmp_path / "new"))
+    base.write("frames/a.parquet", b"rows")
+    store.take_over(base, "frames/a.parquet")
+    assert store.read("frames/a.parquet") == b"rows"
+    with pytest.raises(FileNotFoundError):
+        store.take_over(base, "frames/b.parquet")

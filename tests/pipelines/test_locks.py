@@ -1,0 +1,122 @@
+"""Who may write a data set, and what a run that died leaves behind."""
+
+import json
+import multiprocessing
+import os
+import time
+
+import pytest
+
+from pipelines import locks
+from pipelines.locks import LOCK, output_lock
+from pipelines.outcome import JobError
+from transforms.storage import RemoteStore
+
+pytestmark = pytest.mark.usefixtures("quick")
+
+
+def test_a_second_run_is_told_who_holds_the_folder(tmp_path):
+    with (
+        output_lock(str(tmp_path / "out")),
+        pytest.raises(JobError, match=rf"process {os.getpid()} on .* since 20.*--wait"),
+        output_lock(str(tmp_path / "out")),
+    ):
+        pass
+
+
+def test_the_lock_is_free_when_the_run_has_ended(tmp_path):
+    for _ in range(2):
+        with output_lock(str(tmp_path / "out")):
+            pass
+
+
+def _hold_and_die(folder: str) -> None:
+    holder = output_lock(folder)
+    holder.__enter__()
+    os._exit(9)
+
+
+def test_a_killed_run_leaves_no_lock_in_a_folder(tmp_path):
+    process = multiprocessing.get_context("fork").Process(target=_hold_and_die, args=(str(tmp_path),))
+    process.start()
+    process.join()
+    assert (tmp_path / LOCK).read_bytes()
+    with output_lock(str(tmp_path)):
+        pass
+
+
+@pytest.fixture
+def quick(monkeypatch):
+    monkeypatch.setattr(locks, "_SETTLE_S", 0.05)
+    monkeypatch.setattr(locks, "_POLL_S", 0.05)
+
+
+@pytest.fixture
+def store(tmp_path):
+    return RemoteStore(str(tmp_path))
+
+
+def lease(store, *, waits=False):
+    return locks._lease(store, "s3://bucket/out", waits=waits)
+
+
+def test_a_lease_is_held_by_one_run_and_given_back(store, tmp_path):
+    with lease(store):
+        assert json.loads((tmp_path / LOCK).read_bytes())["process"] == os.getpid()
+        with pytest.raises(JobError, match="another run"), lease(store):
+            pass
+    assert not (tmp_path / LOCK).exists()
+
+
+def test_a_lease_that_nobody_renews_runs_out(store, tmp_path):
+    dead = {
+        "host": "far",
+        "process": 1,
+        "since": "x",
+        "renewed_s": time.time() - locks.LEASE_S - 1,
+        "token": "d",
+    }
+    (tmp_path / LOCK).write_text(json.dumps(dead))
+    with lease(store):
+        pass
+
+
+@pytest.mark.parametrize("content", [b"", b"{}", b"[1]", b'{"renewed_s": "soon"}', b"\xff\xfe"])
+def test_what_is_no_lease_holds_nobody_up(store, tmp_path, content):
+    (tmp_path / LOCK).write_bytes(content)
+    with lease(store):
+        pass
+
+
+def test_a_lease_is_renewed_while_the_run_goes_on(store, tmp_path, monkeypatch):
+    monkeypatch.setattr(locks, "_RENEW_S", 0.05)
+    with lease(store):
+        first = json.loads((tmp_path / LOCK).read_bytes())
+        deadline = time.monotonic() + 20
+        while json.loads((tmp_path / LOCK).read_bytes() or b"{}") == first and time.monotonic() < deadline:
+            time.sleep(0.02)
+        later = json.loads((tmp_path / LOCK).read_bytes())
+    assert later["renewed_s"] > first["renewed_s"]
+    assert later["token"] == first["token"]
+
+
+def test_of_two_that_begin_at_once_the_last_writer_has_it(store, tmp_path, monkeypatch):
+    real = RemoteStore.write
+
+    def overtaken(self, name, content):
+        real(self, name, content)
+        other = json.loads(content) | {"host": "rival", "token": "other"}
+        real(self, name, json.dumps(other).encode())
+
+    monkeypatch.setattr(RemoteStore, "write", overtaken)
+    with pytest.raises(JobError, match="rival"), lease(store):
+        pass
+
+
+def test_waiting_for_a_lease_ends_when_it_runs_out(store, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(locks, "LEASE_S", 1.0)
+    other = {"host": "far", "process": 1, "since": "then", "renewed_s": time.time(), "token": "d"}
+    (tmp_path / LOCK).write_text(json.dumps(other))
+    with lease(store, waits=True):
+        pass
+    assert capsys.readouterr().err.count("process 1 on far since then") == 1
