@@ -42,7 +42,7 @@ def test_a_dry_run_says_what_and_why_and_writes_nothing(clipmill, forecast, tmp_
 
     done = forecast()
     assert (fates(done), done["reasons"], done["estimated_seconds"]) == ((0, 0, 2), {}, 0)
-    assert forecast("--region", "EU")["reasons"] == {"options": 2}
+    assert forecast("--online")["reasons"] == {"options": 2}
     assert forecast("--size", "320")["reasons"] == {"models": 2}
 
     (tmp_path / "in" / "1.mp4").unlink()

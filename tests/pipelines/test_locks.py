@@ -100,7 +100,7 @@ def test_a_lease_is_renewed_while_the_run_goes_on(store, tmp_path, monkeypatch):
     assert later["token"] == first["token"]
 
 
-def test_of_two_that_begin_at_once_the_last_writer_has_it(store, tmp_path, monkeypatch):
+def test_of_two_that_begin_at_once_the_last_writer_has_it(store, monkeypatch):
     real = RemoteStore.write
 
     def overtaken(self, name, content):
