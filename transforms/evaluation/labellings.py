@@ -160,7 +160,7 @@ def side_by_side(
         LabellingError: a file is not in the order in which it was written.
     """
     one, two = units
-    clips = [_clip_ids(side.store, unit["frames"]) for side, unit in ((first, one), (second, two))]
+    clips = [_clip_ids(side.store, unit.get("frames", ())) for side, unit in ((first, one), (second, two))]
     waiting: dict[str, ClipRows] = {}
     others = _clips(second, two)
     for rows in _clips(first, one):
@@ -212,7 +212,7 @@ def _clips(side: Labelling, unit: Files) -> Iterator[ClipRows]:
     detections = _runs(side.store, unit.get("detections", ()), COLUMNS)
     none = pa.table({name: pa.array([], TABLES["detections"].field(name).type) for name in COLUMNS})
     following = next(detections, None)
-    for clip, frames in _runs(side.store, unit["frames"], _FRAME_COLUMNS):
+    for clip, frames in _runs(side.store, unit.get("frames", ()), _FRAME_COLUMNS):
         own = none
         if following is not None and following[0] == clip:
             own, following = following[1], next(detections, None)

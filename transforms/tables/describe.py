@@ -14,6 +14,7 @@ Schema version {SCHEMA_VERSION}. This page is made from the schemas by `make doc
 
 Files are Parquet (zstd, page index). Shard tables are `<table>/<shard>.parquet`, one file for each minute of a drive
 that has rows; the others are `<table>/all.parquet`. A glob reads every table: `SELECT * FROM 'out/frames/*.parquet'`.
+In a copy made by `clipmill compact` a file of a shard table holds a day ([versions.md](versions.md)).
 Every field carries its description and unit; every file carries the versions of schema and clipmill, the digest of all
 that its rows depend on, and the digests of the networks.
 

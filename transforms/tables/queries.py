@@ -32,6 +32,8 @@ def connect(root: Path) -> duckdb.DuckDBPyConnection:
     if not (root / DATASET).is_file():
         raise NotADatasetError(f"{root}: no data set here ({DATASET} is missing); label clips into it first")
     refuse_other_schema(root, (root / DATASET).read_bytes())
+    if not (root / MANIFEST).is_file():
+        raise NotADatasetError(f"{root}: {MANIFEST} is missing: a run was cut short; run it again")
     connection = duckdb.connect(config={"enable_external_access": False, "python_enable_replacements": False})
     files = {name: sorted((root / name).glob("[!.]*.parquet")) for name in TABLES}
     for name, paths in (files | {"manifest": [root / MANIFEST]}).items():
