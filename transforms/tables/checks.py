@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from transforms.tables.commits import COMMIT_TABLE, committed_shards, read_commit
-from transforms.tables.layout import DATASET, MANIFEST
+from transforms.tables.layout import DATASET, MANIFEST, REMOVAL
 from transforms.tables.queries import NotADatasetError, connect
 from transforms.tables.schemas import MANIFEST as MANIFEST_SCHEMA
 from transforms.tables.schemas import SCHEMA_VERSION, TABLES
@@ -84,6 +84,8 @@ def find_problems(root: Path) -> Iterator[str]:
     if facts.get("schema_version") != SCHEMA_VERSION:
         yield f"{DATASET}: schema {facts.get('schema_version')}, this version reads {SCHEMA_VERSION}"
         return
+    if (root / REMOVAL).exists():
+        yield f"{REMOVAL}: clips were being removed, and that was cut short; run the same command again"
     broken = list(_check_files(root, facts))
     yield from broken
     if not broken:
