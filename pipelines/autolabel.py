@@ -78,7 +78,9 @@ def build(root: beam.Pipeline, job: AutolabelJob, resources: Resources) -> None:
     milled = shards | "Mill" >> MillShards(job.labels, models, job.output, run_id, threads, planned)
     left = (shards, duplicates) | "Left over" >> LeftOver(job.output)
     objects = (milled, left) | "Both" >> beam.Flatten() | "Join" >> JoinTracks()
-    events = (found[FILES], probed.clips, found[EVENTS]) | "Events" >> GatherEvents()
+    events = (found[FILES], probed.clips, found[EVENTS]) | "Events" >> GatherEvents(
+        job.labels.location_privacy
+    )
     failures = (found[FAILED], probed.failed) | "Failures" >> beam.Flatten()
     _ = {
         "files": found[FILES],

@@ -7,7 +7,7 @@ import pyarrow as pa
 from transforms.tables.budget_schema import BUDGET
 from transforms.tables.fields import field
 
-SCHEMA_VERSION: Final = 2
+SCHEMA_VERSION: Final = 3
 
 TEXT: Final = pa.string()
 
@@ -105,9 +105,15 @@ TELEMETRY: Final = pa.schema(
         field("blinker_on_right", pa.bool_(), "right blinker"),
         field("brake_applied", pa.bool_(), "brake"),
         field("autopilot_state", pa.int32(), "0 none, 1 self-driving, 2 autosteer, 3 adaptive cruise"),
-        field("latitude_deg", pa.float64(), "latitude; 0 with longitude 0 is no fix", "deg"),
-        field("longitude_deg", pa.float64(), "longitude", "deg"),
-        field("heading_deg", pa.float64(), "heading", "deg"),
+        field(
+            "latitude_deg",
+            pa.float64(),
+            "latitude; 0 with longitude 0 is no fix; null near a private place",
+            "deg",
+            nullable=True,
+        ),
+        field("longitude_deg", pa.float64(), "longitude; null near a private place", "deg", nullable=True),
+        field("heading_deg", pa.float64(), "heading; null near a private place", "deg", nullable=True),
         field("linear_acceleration_mps2_x", pa.float64(), "raw value (axes differ between tools)", "m/s²"),
         field("linear_acceleration_mps2_y", pa.float64(), "raw value", "m/s²"),
         field("linear_acceleration_mps2_z", pa.float64(), "raw value", "m/s²"),
