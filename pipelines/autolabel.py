@@ -74,7 +74,9 @@ def build(root: beam.Pipeline, job: AutolabelJob, resources: Resources) -> None:
     milled = shards | "Mill" >> MillShards(options, job.output, run_id, threads, begun)
     left = (shards, duplicates) | "Left over" >> LeftOver(job.output)
     objects = (milled, left) | "Both" >> beam.Flatten() | "Join" >> JoinTracks()
-    events = (found[FILES], probed.clips, found[EVENTS]) | "Events" >> GatherEvents()
+    events = (found[FILES], probed.clips, found[EVENTS]) | "Events" >> GatherEvents(
+        job.labels.location_privacy
+    )
     failures = (found[FAILED], probed.failed) | "Failures" >> beam.Flatten()
     _ = {
         "files": found[FILES],

@@ -12,6 +12,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Final
 
 from pipelines.outcome import ExitCode, JobError, Outcome, UsageError
+from transforms.clips.vins import mask_vins
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -32,6 +33,8 @@ COMMANDS: Final = (
     "diff",
     "compact",
     "migrate",
+    "forget",
+    "prune",
     "models",
     "sample",
 )
@@ -46,6 +49,13 @@ class _Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> "NoReturn":
         raise UsageError(f"{message} (see {self.prog} --help)")
+
+
+class _Notes(logging.Formatter):
+    """Log lines without vehicle identification numbers."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return mask_vins(super().format(record))
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -140,7 +150,9 @@ def _run(own: list[str], beam_arguments: list[str]) -> Outcome:
     if beam_arguments and not getattr(module, "TAKES_BEAM_FLAGS", False):
         raise UsageError(f"{arguments.command} takes no Beam flags after --")
     # what concerns the user is told in one line; libraries would add their tracebacks to it
-    logging.basicConfig(level=logging.CRITICAL, format="note: %(message)s")
+    logging.basicConfig(level=logging.CRITICAL)
+    for handler in logging.getLogger().handlers:
+        handler.setFormatter(_Notes("note: %(message)s"))
     logging.getLogger("models").setLevel(logging.WARNING)
     from models.errors import ModelError, ModelUsageError
 
@@ -162,7 +174,7 @@ def _print(outcome: Outcome, *, as_json: bool) -> None:
         return
     if all(isinstance(item, str) for item in outcome.human):
         for item in outcome.human:
-            print(item, flush=True)
+            print(mask_vins(str(item)), flush=True)
         return
     from rich.console import Console
 
@@ -174,6 +186,7 @@ def _print(outcome: Outcome, *, as_json: bool) -> None:
 
 
 def _fail(code: ExitCode, message: str, *, as_json: bool) -> int:
+    message = mask_vins(message)
     if as_json and sys.stdout is not None:
         print(json.dumps({"error": {"code": int(code), "message": message}}, ensure_ascii=False), flush=True)
     print(f"clipmill: {message}", file=sys.stderr, flush=True)

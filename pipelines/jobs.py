@@ -1,5 +1,6 @@
 """Job specs: what a run is told, as TOML checked to the letter; `label`'s options are the same spec."""
 
+import os
 import tomllib
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -9,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from pipelines.outcome import UsageError
 from pipelines.toml_files import read_toml
+from transforms.clips.vins import holds_vin, mask_vins
 from transforms.labels.settings import LabelSettings
 
 DEFAULT_MODEL = "yolox-nano"
@@ -51,6 +53,19 @@ class AutolabelJob(BaseModel):
     clip_memory_gb: Annotated[float, Field(ge=0.25, le=4096)] = 4.0
     max_failed_share: Annotated[float, Field(ge=0, le=1)] = 0.1
     labels: LabelSettings = LabelSettings()
+
+    @field_validator("inputs", "output")
+    @classmethod
+    def _no_vin(cls, value: tuple[str, ...] | str) -> tuple[str, ...] | str:
+        for path in (value,) if isinstance(value, str) else value:
+            # the record of a run keeps them as absolute paths
+            place = path if "://" in path else os.path.abspath(path)  # noqa: PTH100 - resolve() would follow links
+            if holds_vin(place):
+                raise ValueError(
+                    f"{mask_vins(place)} holds a vehicle identification number, which a data set would keep; "
+                    "rename the folder, or give a link to it (ln -s) with another name"
+                )
+        return value
 
     @field_validator("timezone")
     @classmethod

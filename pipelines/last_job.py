@@ -6,6 +6,7 @@ from typing import Final
 
 from pipelines.jobs import AutolabelJob, check_job, override
 from pipelines.outcome import UsageError
+from transforms.labels.private_places import places_digest
 from transforms.tables.layout import RUNS
 
 RUN_RECORD: Final = "run.json"
@@ -27,9 +28,17 @@ def read_last_job(dataset: Path, overrides: list[str]) -> AutolabelJob:
         raise UsageError(f"{dataset}: no run has ended here ({RUNS}/*/{RUN_RECORD} is missing)")
     try:
         values = json.loads(records[-1].read_bytes())["job"]
+        values = {**values, "output": str(dataset), "labels": dict(values["labels"])}
     except (ValueError, KeyError, TypeError) as error:
         raise UsageError(f"{records[-1]}: no record of a run") from error
-    values = {**values, "output": str(dataset)}
+    # of private places only a digest is kept
+    places = values["labels"].pop("location_privacy", None)
     for item in overrides:
         override(values, item)
-    return check_job(values, str(records[-1]))
+    job = check_job(values, str(records[-1]))
+    if places_digest(job.labels.location_privacy) != places:
+        raise UsageError(
+            f"{dataset}: its last job had other private places, which are not kept readable; "
+            "give them again: --set 'labels.location_privacy=[...]'"
+        )
+    return job

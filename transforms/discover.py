@@ -18,6 +18,7 @@ from apache_beam.pvalue import PBegin, PCollection, TaggedOutput
 
 from transforms.clips.refs import Failure, InputFile
 from transforms.clips.sources import name_clip
+from transforms.clips.vins import without_vins
 from transforms.storage import is_remote
 
 EVENT_FILE: Final = "event.json"
@@ -74,7 +75,7 @@ def _nearest(group: tuple[str, Iterable[InputFile]]) -> InputFile:
 
 
 def _tagged(spec: str, output: str) -> Iterator[Any]:
-    for found in list_input(spec, output):
+    for found in without_vins(list_input(spec, output)):
         if isinstance(found, Failure):
             yield TaggedOutput(FAILED, found)
         elif found.uri.endswith("/" + EVENT_FILE):

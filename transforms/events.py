@@ -1,15 +1,19 @@
 """Stage: event folders, with what event.json says and which cameras can be read."""
 
-from collections.abc import Iterable, Iterator
+import math
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Final
 
 import apache_beam as beam
+import numpy as np
 from apache_beam.pvalue import PCollection
 
-from transforms.clips.events import MAX_EVENT_BYTES, read_event
+from transforms.clips.events import MAX_EVENT_BYTES, EventFacts, read_event
 from transforms.clips.refs import ClipRef, InputFile
 from transforms.clips.shards import event_folder_id
 from transforms.clips.sources import name_clip
+from transforms.clips.vins import mask_vins
+from transforms.labels.private_places import PrivatePlace, hide
 from transforms.storage import open_stream
 from transforms.tasks import named
 
@@ -25,9 +29,16 @@ class GatherEvents(beam.PTransform[Found, PCollection[dict[str, object]]]):
 
     Takes (files, clips, event files): every clip found, every clip that can be read, every event.json.
 
+    Args:
+        places: places that no event may show.
+
     Returns:
         Rows as dicts of the columns of `events`: one an event folder, a few thousand in all.
     """
+
+    def __init__(self, places: Sequence[PrivatePlace] = ()) -> None:
+        super().__init__()
+        self._places = tuple(places)
 
     def expand(self, pcolls: Found) -> PCollection[dict[str, object]]:
         """Groups by event folder."""
@@ -39,7 +50,7 @@ class GatherEvents(beam.PTransform[Found, PCollection[dict[str, object]]]):
                 "event": event_files | "Events" >> beam.FlatMap(_event_file),
             }
             | "By folder" >> beam.CoGroupByKey()
-            | "Describe" >> beam.FlatMap(_describe)
+            | "Describe" >> beam.FlatMap(_describe, self._places)
         )
 
 
@@ -62,7 +73,9 @@ def _event_file(file: InputFile) -> Iterator[tuple[str, tuple[str, str, str]]]:
         yield folder, (event_folder_id(name), name.folder_kind, file.uri)
 
 
-def _describe(group: tuple[str, dict[str, Iterable[Any]]]) -> Iterator[dict[str, object]]:
+def _describe(
+    group: tuple[str, dict[str, Iterable[Any]]], places: Sequence[PrivatePlace]
+) -> Iterator[dict[str, object]]:
     folder, members = group
     found = sorted(members["found"])
     files = sorted(members["event"])
@@ -79,11 +92,11 @@ def _describe(group: tuple[str, dict[str, Iterable[Any]]]) -> Iterator[dict[str,
         "kind": kind,
         "cameras_present": sorted(seen),
         "cameras_missing": sorted(missing),
-        **_facts([uri for *_, uri in files]),
+        **_facts([uri for *_, uri in files], places),
     }
 
 
-def _facts(files: list[str]) -> dict[str, object]:
+def _facts(files: list[str], places: Sequence[PrivatePlace]) -> dict[str, object]:
     content: bytes | None = None
     problem: str | None = None
     try:
@@ -94,13 +107,26 @@ def _facts(files: list[str]) -> dict[str, object]:
         problem = f"event.json: {error.strerror or error}"
     facts = read_event(content)
     return {
-        "reason": facts.reason,
+        "reason": _masked(facts.reason),
         "reason_value": facts.reason_value,
         "timestamp": facts.timestamp,
-        "lat": facts.lat,
-        "lon": facts.lon,
-        "city": facts.city,
-        "street": facts.street,
-        "camera": facts.camera,
+        **_where(facts, places),
+        "camera": _masked(facts.camera),
         "problem": problem or facts.problem,
     }
+
+
+def _where(facts: EventFacts, places: Sequence[PrivatePlace]) -> dict[str, object]:
+    """Where an event was, as far as it may be shown; names of places cannot be rounded, so they go."""
+    exact = (np.array([np.nan if value is None else value]) for value in (facts.lat, facts.lon))
+    lat, lon, hidden = (values.item() for values in hide(next(exact), next(exact), places))
+    return {
+        "lat": None if math.isnan(lat) else lat,
+        "lon": None if math.isnan(lon) else lon,
+        "city": None if hidden else _masked(facts.city),
+        "street": None if hidden else _masked(facts.street),
+    }
+
+
+def _masked(text: str | None) -> str | None:
+    return None if text is None else mask_vins(text)

@@ -3,7 +3,7 @@
 import argparse
 from typing import Any
 
-from pipelines.outcome import ExitCode, Outcome
+from pipelines.outcome import ExitCode, Outcome, UsageError
 
 HELP = "label clips: files, folders, globs or URLs in, a data set out"
 EXAMPLES = """
@@ -12,6 +12,7 @@ clipmill label clips/*.mp4 -o out --model nanodet --fps 10 --workers 4
 clipmill label clips -o out --fps 5 --label-fps all
 clipmill label clips -o out --fps 5 --adaptive
 clipmill label clips -o out --without extrapolation --without static_removal
+clipmill label clips -o out --private-place 37.4925,-121.9445,800 --private-place=-33.8568,151.2153,500
 clipmill label sample_data -o out --model demo --max-failed-share 0.5 --json
 clipmill label clips -o v18 --base v17 --model yolox-tiny
 clipmill label clips -o out --dry-run
@@ -114,6 +115,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--timezone", metavar="ZONE", help="zone of the times in TeslaCam's file names")
     parser.add_argument(
+        "--private-place",
+        action="append",
+        default=[],
+        metavar="LAT,LON,RADIUS_M",
+        help="leave positions in this circle out of the data set; repeatable; with a southern latitude write "
+        "--private-place=-33.86,151.21,500",
+    )
+    parser.add_argument(
         "--workers", type=int, metavar="N", help="shards worked on at once (default: one a core)"
     )
     parser.add_argument(
@@ -148,6 +157,7 @@ def run(arguments: argparse.Namespace) -> Outcome:
             "fps": arguments.fps,
             "label_fps": arguments.label_fps,
             "adaptive": arguments.adaptive,
+            "location_privacy": [_place(text) for text in arguments.private_place],
             "hindsight": dict.fromkeys(STEPS if arguments.online else arguments.without, False),
         },
     }
@@ -155,6 +165,15 @@ def run(arguments: argparse.Namespace) -> Outcome:
     if arguments.dry_run:
         return foretell(job)
     return label(job, arguments.beam_arguments, waits=arguments.wait)
+
+
+def _place(text: str) -> dict[str, float]:
+    try:
+        latitude, longitude, radius = map(float, text.split(","))
+    except ValueError as error:
+        # the value itself stays out of messages, which may be kept in logs
+        raise UsageError("--private-place: expected LAT,LON,RADIUS_M, three numbers") from error
+    return {"latitude_deg": latitude, "longitude_deg": longitude, "radius_m": radius}
 
 
 def label(job: Any, beam_arguments: list[str], *, waits: bool, retries_failed: bool = False) -> Outcome:

@@ -8,11 +8,12 @@ from clip_refs import clip
 
 from transforms.clips.refs import InputFile
 from transforms.events import GatherEvents
+from transforms.labels.private_places import PrivatePlace
 
 FOLDER = "TeslaCam/SavedClips/2026-11-01_12-03-00"
 
 
-def gather(root, clips: dict[str, bool], event: bytes | None) -> dict:
+def gather(root, clips: dict[str, bool], event: bytes | None, places=()) -> dict:
     """Runs the stage on clips by name (True = readable)."""
     from transforms.tasks import named
 
@@ -33,7 +34,7 @@ def gather(root, clips: dict[str, bool], event: bytes | None) -> dict:
             pipeline | name >> beam.Create(items, reshuffle=False)
             for name, items in (("files", files), ("clips", readable), ("events", events))
         )
-        result = inputs | GatherEvents()
+        result = inputs | GatherEvents(places)
         assert_that(result, lambda found: (root / "rows.json").write_text(json.dumps(found)))
     (row,) = json.loads((root / "rows.json").read_text())
     return row
@@ -88,3 +89,16 @@ def test_an_event_whose_clips_all_failed_and_whose_file_is_bad_still_has_a_row(t
     assert row["cameras_missing"] == list(FOUR)
     assert row["problem"]
     assert row["reason"] is None
+
+
+@pytest.mark.parametrize(
+    ("position", "city"),
+    [(("37.5", "-122.0"), None), (("37.6", "-122.0"), "Fremont"), ((None, None), None), (("0", "0"), None)],
+)
+def test_an_event_near_a_private_place_or_nowhere_does_not_tell_its_town(tmp_path, position, city):
+    event = {"timestamp": "2026-11-01T12:02:30", "reason": "a", "city": "Fremont", "street": "Elm St"}
+    event |= {"est_lat": position[0], "est_lon": position[1]}
+    place = PrivatePlace(latitude_deg=37.501, longitude_deg=-122, radius_m=500)
+    row = gather(tmp_path, dict.fromkeys(minute(1, *FOUR), True), json.dumps(event).encode(), [place])
+    assert (row["city"], row["street"]) == (city, city and "Elm St")
+    assert (row["lat"], row["lon"]) == ((37.6, -122) if city else (None, None))

@@ -12,6 +12,7 @@ from models.taxonomy import CATEGORIES
 from transforms.clips.refs import ClipRef
 from transforms.clips.shards import Part, ShardPlan
 from transforms.labels.following import Tracked
+from transforms.labels.private_places import PrivatePlace, hide
 from transforms.labels.seen import PartLabels
 from transforms.labels.settings import LabelSettings
 from transforms.labels.sightings import ADDED, LABEL_SOURCES, NO_TRACK, Sightings
@@ -47,7 +48,7 @@ def tables(
             if part.start_ns == 0
         ],
         "frames": [_frames(labels) for labels in labelled],
-        "telemetry": [_telemetry(labels) for labels in labelled],
+        "telemetry": [_telemetry(labels, settings.location_privacy) for labels in labelled],
         "detections": [_detections(item) for item in every],
         "tracks": [_tracks(item) for item in every],
     }
@@ -140,10 +141,10 @@ def _frames(labels: PartLabels) -> Columns:
     }
 
 
-def _telemetry(labels: PartLabels) -> Columns:
+def _telemetry(labels: PartLabels, places: Sequence[PrivatePlace]) -> Columns:
     messages = labels.telemetry
     own = ("clip_id", "pts", "timestamp_ns")
-    return {
+    columns = {
         "clip_id": [labels.part.clip.clip_id] * len(messages),
         "pts": [pts for pts, _, _ in messages],
         "timestamp_ns": [stamp for _, stamp, _ in messages],
@@ -152,6 +153,20 @@ def _telemetry(labels: PartLabels) -> Columns:
             for name in SHARD_TABLES["telemetry"].names
             if name not in own
         },
+    }
+    return columns | _hidden(columns, places) if places else columns
+
+
+def _hidden(columns: Columns, places: Sequence[PrivatePlace]) -> Columns:
+    """Positions as they may be shown; a heading would lead on from the last one to the place."""
+    exact = np.array(columns["latitude_deg"], np.float64)
+    latitude, longitude, hidden = hide(exact, np.array(columns["longitude_deg"], np.float64), places)
+    # what was no number before stays what the vehicle said
+    dropped = np.isnan(latitude) & ~np.isnan(exact)
+    return {
+        "latitude_deg": pa.array(latitude, pa.float64(), mask=dropped),
+        "longitude_deg": pa.array(longitude, pa.float64(), mask=dropped),
+        "heading_deg": pa.array(columns["heading_deg"], pa.float64(), mask=hidden),
     }
 
 

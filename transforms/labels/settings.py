@@ -2,10 +2,11 @@
 
 from typing import Annotated, Self
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_serializer, field_validator, model_validator
 
 from transforms.clips.sampling import Sampling
 from transforms.labels.hindsight.settings import HindsightSettings
+from transforms.labels.private_places import MOST_PLACES, PrivatePlace, places_digest
 
 LABELLING_VERSION = 2
 """Raised whenever the same inputs and settings would give other rows."""
@@ -24,6 +25,8 @@ class LabelSettings(BaseModel):
         license: licence of the footage, copied to `clips`.
         region: region of the footage, copied to `clips`.
         hindsight: what is done once the whole minute has been seen.
+        location_privacy: places whose positions do not reach the rows. Whatever is written of the settings holds a
+            digest in their stead.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -35,6 +38,11 @@ class LabelSettings(BaseModel):
     license: str | None = None
     region: str | None = None
     hindsight: HindsightSettings = HindsightSettings()
+    location_privacy: Annotated[tuple[PrivatePlace, ...], Field(max_length=MOST_PLACES)] = ()
+
+    @field_serializer("location_privacy")
+    def _unreadable(self, places: tuple[PrivatePlace, ...]) -> str | None:
+        return places_digest(places)
 
     @field_validator("fps", "label_fps", mode="before")
     @classmethod

@@ -14,7 +14,7 @@ from transforms.tables.commits import COMMIT_TABLE, committed_shards, read_commi
 from transforms.tables.evolution import schema_problem
 from transforms.tables.file_facts import sha256_of
 from transforms.tables.finished import SEALED
-from transforms.tables.layout import DATASET, MANIFEST, shard_of
+from transforms.tables.layout import DATASET, MANIFEST, REMOVAL, shard_of
 from transforms.tables.queries import NotADatasetError, connect
 from transforms.tables.schemas import MANIFEST as MANIFEST_SCHEMA
 from transforms.tables.schemas import TABLES
@@ -88,6 +88,8 @@ def find_problems(root: Path) -> Iterator[str]:
     if problem := schema_problem(root, facts.get("schema_version")):
         yield problem
         return
+    if (root / REMOVAL).exists():
+        yield f"{REMOVAL}: clips were being removed, and that was cut short; run the same command again"
     run = unfinished(LocalStore(root))
     if run is not None:
         yield (

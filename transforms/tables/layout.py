@@ -5,6 +5,8 @@ from typing import Final
 MANIFEST: Final = "manifest.parquet"
 DATASET: Final = "dataset.json"
 RUNS: Final = "runs"
+REMOVAL: Final = ".removal"
+"""Folder that is there only while clips are removed."""
 WHOLE: Final = "all"
 DUPLICATES: Final = "duplicates"
 EMPTY: Final = "empty"

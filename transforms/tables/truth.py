@@ -99,12 +99,26 @@ LANES: Final = pa.schema(
     ]
 )
 
+_POSITION: Final = {
+    "latitude_deg": "latitude; 0 with longitude 0 is no fix",
+    "longitude_deg": "longitude",
+    "heading_deg": "heading",
+}
+
+EXACT_TELEMETRY: Final = pa.schema(
+    [
+        field(column.name, column.type, _POSITION[column.name], "deg") if column.name in _POSITION else column
+        for column in TELEMETRY
+    ]
+)
+"""What the rendered car says: it has no private places."""
+
 TRUTH_TABLES: Final[dict[str, pa.Schema]] = {
     "clips": CLIPS,
     "boxes": BOXES,
     "evaluation": EVALUATION,
     "frames": FRAMES,
-    "telemetry": TELEMETRY,
+    "telemetry": EXACT_TELEMETRY,
     "cameras": CAMERAS,
     "lanes": LANES,
 }

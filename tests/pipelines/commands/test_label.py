@@ -69,3 +69,16 @@ def test_what_cannot_be_asked_for_is_told(capsys):
     assert "label_fps: 3 is less than fps = 5" in refused(capsys, "--label-fps", "3")
     assert "adaptive: fps = all is no rate" in refused(capsys, "--adaptive", "--fps", "all")
     assert "no frame rate" in refused(capsys, "--label-fps", "often")
+
+
+def test_private_places_reach_the_job_and_no_message(job_of, capsys):
+    job = job_of("--private-place", "37.4925,-121.9445,800", "--private-place=-33.8568,151.2153,500")
+    places = [
+        (item.latitude_deg, item.longitude_deg, item.radius_m, item.action)
+        for item in job.labels.location_privacy
+    ]
+    assert places == [(37.4925, -121.9445, 800, "drop"), (-33.8568, 151.2153, 500, "drop")]
+    for wrong in ("37.4925,-121.9445", "37.4925,-121.9445,near", "137.4925,-121.9445,800"):
+        said = refused(capsys, f"--private-place={wrong}")
+        assert "37.4925" not in said
+        assert "LAT,LON,RADIUS_M" in said or "latitude_deg" in said

@@ -1,0 +1,140 @@
+"""What `forget` and `prune` have in common: the lock, a removal that was cut short, and what is told of one."""
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from pipelines.locks import output_lock
+from pipelines.outcome import JobError, Outcome, UsageError
+from transforms.removal.known import KnownClip
+from transforms.removal.removing import Removed, remove, resume, was_cut_short
+from transforms.removal.selecting import Selection
+from transforms.tables.layout import DATASET
+from transforms.tables.schemas import SCHEMA_VERSION
+
+_SHOWN = 10
+"""Clips that are named one by one where a person reads; --json names all."""
+
+
+def remove_selected(
+    root: Path, choose: Callable[[], Selection | None], *, dry_run: bool, word: str
+) -> Outcome:
+    """Removes clips from a data set under its lock; one that was cut short is finished first.
+
+    Args:
+        root: the data set's folder.
+        choose: finds what is to go; None where nothing more is, once an earlier removal has been finished.
+        dry_run: only tell.
+        word: what is done, in the past tense.
+
+    Raises:
+        UsageError: there is no data set.
+        JobError: another command is writing it, or it is of another schema.
+    """
+    with _dataset(root):
+        notes = []
+        resumed = None
+        if dry_run and was_cut_short(root):
+            notes.append("a removal was cut short: the same command without --dry-run finishes it first")
+        elif not dry_run:
+            resumed = resume(root)
+        if resumed is not None:
+            notes.append(
+                f"a removal of {_count(len(_files(resumed)), 'file')} that was cut short is finished"
+            )
+        try:
+            selection = choose()
+        except UsageError:
+            if resumed is None:
+                raise
+            # what the same command has removed is not found again
+            selection = None
+        removed = None if selection is None else remove(root, selection, dry_run=dry_run)
+    return _outcome(root, selection or resumed, removed, notes, dry_run=dry_run, word=word)
+
+
+@contextmanager
+def _dataset(root: Path) -> Iterator[None]:
+    try:
+        facts = json.loads((root / DATASET).read_bytes())
+        schema = facts["schema_version"]
+    except (FileNotFoundError, NotADirectoryError) as error:
+        raise UsageError(f"{root}: no data set here ({DATASET} is missing)") from error
+    except (ValueError, KeyError, TypeError) as error:
+        raise JobError(f"{root / DATASET}: not what clipmill writes; see clipmill verify") from error
+    if schema != SCHEMA_VERSION:
+        raise JobError(
+            f"{root}: holds a data set of schema {schema}, this version writes schema {SCHEMA_VERSION}; "
+            "label anew into another folder and delete this one"
+        )
+    with output_lock(str(root)):
+        yield
+
+
+def _files(selection: Selection) -> dict[str, KnownClip]:
+    """One entry a file, the one that knows most of it."""
+    return {clip.uri: clip for clip in sorted(selection.clips, key=lambda clip: len(clip.content_sha256))}
+
+
+def _is_there(uri: str) -> bool:
+    if "://" not in uri:
+        return Path(uri).exists()
+    from transforms.storage import open_stream
+
+    try:
+        open_stream(uri).close()
+    except (OSError, ValueError):
+        return False
+    return True
+
+
+def _outcome(
+    root: Path,
+    selection: Selection | None,
+    removed: Removed | None,
+    notes: list[str],
+    *,
+    dry_run: bool,
+    word: str,
+) -> Outcome:
+    files = _files(selection) if selection else {}
+    clips = [
+        {"clip_id": files[uri].clip_id or None, "uri": uri, "file_is_there": _is_there(uri)}
+        for uri in sorted(files)
+    ]
+    removed = removed or Removed(rows={}, shards_removed=0, shards_rewritten=0, records=0, pictures=0)
+    data = {
+        "dataset": str(root),
+        "dry_run": dry_run,
+        "clips": clips,
+        "rows": dict(removed.rows),
+        "shards": {"removed": removed.shards_removed, "rewritten": removed.shards_rewritten},
+        "records": removed.records,
+        "pictures": removed.pictures,
+        "notes": notes,
+    }
+    rows = ", ".join(f"{count} {name}" for name, count in removed.rows.items()) or "none"
+    lines = [
+        f"{root}: {'would have ' if dry_run else ''}{word} {_count(len(clips), 'file')}",
+        *(f"  {clip['uri']}" for clip in clips[:_SHOWN]),
+        *([f"  and {len(clips) - _SHOWN} more"] if len(clips) > _SHOWN else []),
+        f"rows: {rows}",
+        (
+            f"shards: {removed.shards_removed} removed, {removed.shards_rewritten} written anew without them; "
+            f"{_count(removed.records, 'record')} of runs and {_count(removed.pictures, 'picture')}"
+        ),
+        *(f"note: {note}" for note in notes),
+    ]
+    there = [str(clip["uri"]) for clip in clips if clip["file_is_there"]]
+    if there:
+        more = f" and {len(there) - 1} more" if len(there) > 1 else ""
+        lines.append(
+            f"note: {there[0]}{more}: the clips themselves are still there, and the next label over them labels them "
+            "again; delete or move them"
+        )
+    return Outcome(data, ("\n".join(lines),))
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}{'' if number == 1 else 's'}"

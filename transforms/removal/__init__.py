@@ -1,0 +1,1 @@
+"""Taking clips out of a data set: all that is known of them goes, and the rest stays sound."""

@@ -1,0 +1,151 @@
+"""The tables that are written whole, the manifest and dataset.json, once clips have left their shards."""
+
+import io
+import json
+from collections import Counter, defaultdict
+from collections.abc import Collection, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from transforms.budget.demand.figures import total
+from transforms.budget.estimates import estimates_table
+from transforms.budget.request import BudgetRequest
+from transforms.clips.sources import name_clip
+from transforms.labels.joining import join_drive
+from transforms.removal.known import KnownClip
+from transforms.removal.selecting import Selection, has_folder
+from transforms.tables.commits import ShardSummary
+from transforms.tables.dataset import remove_orphans, write_dataset, write_manifest, write_whole
+from transforms.tables.layout import DATASET, DUPLICATES, table_file
+from transforms.tables.schemas import CLIPS, WHOLE_TABLES
+from transforms.tables.store import Store
+
+
+@dataclass(frozen=True, slots=True)
+class EventCameras:
+    """The cameras of an event that loses clips.
+
+    Attributes:
+        present: cameras that still have a clip; without any the event goes.
+        lost: cameras without the clip of a minute that others still have.
+    """
+
+    present: frozenset[str]
+    lost: frozenset[str]
+
+
+def event_cameras(selection: Selection, kept: Sequence[KnownClip]) -> dict[str, EventCameras]:
+    """What the events of a selection's clips have left.
+
+    Args:
+        selection: what is to go.
+        kept: clips that stay.
+    """
+    found = {}
+    for event in {clip.event_id for clip in selection.clips} - {""}:
+        staying = [clip for clip in kept if clip.event_id == event]
+        minutes = {_minute(clip) for clip in staying}
+        gone = (clip for clip in selection.clips if clip.event_id == event)
+        found[event] = EventCameras(
+            present=frozenset(clip.camera for clip in staying),
+            lost=frozenset(clip.camera for clip in gone if _minute(clip) in minutes),
+        )
+    return found
+
+
+def _minute(clip: KnownClip) -> str | None:
+    name = name_clip(clip.uri, clip.uri)
+    return name.minute if name else None
+
+
+def whole_without(
+    store: Store, selection: Selection, cameras: Mapping[str, EventCameras]
+) -> dict[str, pa.Table]:
+    """The tables of clips, events and failures that stand beside the shards, without what is to go.
+
+    Args:
+        store: the data set.
+        selection: what is to go.
+        cameras: the events that lose clips.
+
+    Returns:
+        `events`, `coverage` and `failures`, and as `clips` the duplicates' rows.
+    """
+    duplicates = _read(store, table_file("clips", DUPLICATES), CLIPS)
+    tables = {
+        name: _read(store, table_file(name), WHOLE_TABLES[name])
+        for name in ("events", "coverage", "failures")
+    }
+    ids, uris = selection.clip_ids, selection.uris
+    return {
+        "clips": _rows_without(duplicates, {"clip_id": ids, "duplicate_of": ids, "uri": uris}),
+        "events": _events(tables["events"], selection, cameras),
+        "coverage": _rows_without(tables["coverage"], {"clip_id": ids}),
+        "failures": _rows_without(tables["failures"], {"clip_id": ids, "uri": uris}),
+    }
+
+
+def _read(store: Store, path: str, schema: pa.Schema) -> pa.Table:
+    with suppress(FileNotFoundError):
+        return pq.read_table(io.BytesIO(store.read(path))).replace_schema_metadata(None).cast(schema)
+    return schema.empty_table()
+
+
+def _rows_without(table: pa.Table, values: Mapping[str, Collection[str]]) -> pa.Table:
+    """The rows that have none of some values in some columns."""
+    for column, gone in values.items():
+        found = pc.is_in(table[column], value_set=pa.array(sorted(gone), pa.string()))
+        table = table.filter(pc.invert(found))
+    return table.combine_chunks()
+
+
+def _events(events: pa.Table, selection: Selection, cameras: Mapping[str, EventCameras]) -> pa.Table:
+    """Events that still have a clip; a camera that lost one is missing from then on."""
+    kept = []
+    for row in events.to_pylist():
+        now = cameras.get(row["event_id"])
+        is_gone = now is not None and not now.present
+        if is_gone or any(has_folder(row["uri"], name) for name in selection.vehicles):
+            continue
+        if now is not None:
+            row["cameras_present"] = sorted(now.present.intersection(row["cameras_present"]))
+            row["cameras_missing"] = sorted(now.lost.union(row["cameras_missing"]))
+        kept.append(row)
+    return pa.Table.from_pylist(kept, events.schema)
+
+
+def finish(store: Store, shards: Sequence[ShardSummary], tables: Mapping[str, pa.Table]) -> None:
+    """Writes everything that stands beside the shards.
+
+    Args:
+        store: the data set.
+        shards: every shard that stays, as it is now.
+        tables: what `whole_without` gave.
+    """
+    remove_orphans(store, shards)
+    settings = json.loads(store.read(DATASET))["settings"]
+    drives: dict[str, list[ShardSummary]] = defaultdict(list)
+    for shard in shards:
+        drives[shard.drive_id].append(shard)
+    objects = [
+        {"drive_id": drive, "track_id": track, "object_id": object_id}
+        for drive in sorted(drives)
+        for track, object_id in sorted(join_drive(drives[drive]).items())
+    ]
+    figures = total(shard.tally for shard in shards).figures()
+    whole = {
+        **{name: table for name, table in tables.items() if name != "clips"},
+        "objects": pa.Table.from_pylist(objects, WHOLE_TABLES["objects"]),
+        "budget": estimates_table(BudgetRequest().answer(figures)),
+    }
+    files = write_whole(store, whole, tables["clips"])
+    manifest = write_manifest(store, shards, files)
+    rows: Counter[str] = Counter()
+    for shard in shards:
+        rows.update(shard.counts)
+    rows.update({file.path.partition("/")[0]: file.rows for file in files})
+    write_dataset(store, manifest, rows, shards, settings)

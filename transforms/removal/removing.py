@@ -1,0 +1,172 @@
+"""Removing clips from a data set so that a removal that is killed can be finished.
+
+What stays of a shard is first written aside; then a note says what is to go; only then is anything removed. Every
+step after the note may be done again, and the note goes last.
+"""
+
+import json
+import shutil
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from transforms.removal.finishing import event_cameras, finish, whole_without
+from transforms.removal.known import clips_in_tables
+from transforms.removal.mentions import Mentions
+from transforms.removal.records import clean_records, remove_pictures
+from transforms.removal.selecting import Selection
+from transforms.removal.shrinking import shrink, shrinkings
+from transforms.tables.commits import (
+    COMMIT_TABLE,
+    commit_shard,
+    committed_shards,
+    read_commit,
+)
+from transforms.tables.digests import canonical_json
+from transforms.tables.layout import REMOVAL, RUNS, table_file
+from transforms.tables.schemas import SHARD_TABLES, TABLES
+from transforms.tables.store import LocalStore
+
+_NOTE = "removal.json"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Removed:
+    """What a removal came to.
+
+    Attributes:
+        rows: rows removed, by table.
+        shards_removed: shards of which nothing stays.
+        shards_rewritten: shards that were written anew without some of their rows.
+        records: files of runs that were changed or removed.
+        pictures: pictures removed.
+    """
+
+    rows: Mapping[str, int]
+    shards_removed: int
+    shards_rewritten: int
+    records: int
+    pictures: int
+
+
+def remove(root: Path, selection: Selection, *, dry_run: bool = False) -> Removed:
+    """Removes clips and all that is known of them; what stays is sound.
+
+    Args:
+        root: the data set's folder, locked by the caller.
+        selection: what is to go.
+        dry_run: only count.
+    """
+    return _remove(root, selection, frozenset(), dry_run=dry_run)
+
+
+def _remove(root: Path, selection: Selection, gone: frozenset[str], *, dry_run: bool) -> Removed:
+    """The same, with the names of shards that an earlier try has removed."""
+    store, aside = LocalStore(root), LocalStore(root / REMOVAL)
+    known = clips_in_tables(store)
+    shards = [commit for name in committed_shards(store) if (commit := read_commit(store, name)) is not None]
+    affected = shrinkings(store, shards, selection, known)
+    rows: Counter[str] = Counter()
+    rewritten = {}
+    for what in affected:
+        rows.update(what.shard.counts)
+        if not what.is_whole:
+            summary, tables = shrink(store, what)
+            rows.subtract(summary.counts)
+            rewritten[what.shard.name] = summary if dry_run else commit_shard(aside, summary, tables)
+    rows["objects"] = rows["tracks"]
+    chosen = set(selection.clips)
+    kept = [clip for clip in known if clip not in chosen]
+    before = whole_without(store, Selection(clips=()), {})
+    whole = whole_without(store, selection, event_cameras(selection, kept))
+    rows.update({name: before[name].num_rows - table.num_rows for name, table in whole.items()})
+    removed = {what.shard.name for what in affected if what.is_whole}
+    if not dry_run:
+        note = {
+            "selection": selection.as_json(),
+            "rewritten": sorted(rewritten),
+            "removed": sorted(removed | gone),
+            "runs": _runs(root),
+        }
+        aside.write(_NOTE, canonical_json(note).encode())
+        for stray in store.strays():
+            stray.unlink(missing_ok=True)
+        for name in sorted(rewritten):
+            _put_in_place(store, aside, name)
+        finish(
+            store, [rewritten.get(shard.name, shard) for shard in shards if shard.name not in removed], whole
+        )
+    records = clean_records(root, Mentions(selection, kept, removed | gone), dry_run=dry_run)
+    pictures = remove_pictures(root, selection.uris, dry_run=dry_run)
+    if not dry_run:
+        _tidy(root)
+    return Removed(
+        rows={name: rows[name] for name in TABLES if rows[name]},
+        shards_removed=len(removed),
+        shards_rewritten=len(rewritten),
+        records=records,
+        pictures=pictures,
+    )
+
+
+def was_cut_short(root: Path) -> bool:
+    """Whether a removal was begun and not finished."""
+    return (root / REMOVAL / _NOTE).is_file()
+
+
+def resume(root: Path) -> Selection | None:
+    """Finishes a removal that was killed; leftovers of one that had not begun to remove are thrown away.
+
+    Args:
+        root: the data set's folder, locked by the caller.
+
+    Returns:
+        What it was to remove, or None where there was none.
+    """
+    store, aside = LocalStore(root), LocalStore(root / REMOVAL)
+    try:
+        note = json.loads(aside.read(_NOTE))
+    except FileNotFoundError:
+        _tidy(root)
+        return None
+    if note["runs"] == _runs(root):
+        # after another run the shards are that run's, which has labelled again whatever was absent
+        for name in note["rewritten"]:
+            _put_in_place(store, aside, name)
+    selection = Selection.from_json(note["selection"])
+    _remove(root, selection, frozenset(note["removed"]), dry_run=False)
+    return selection
+
+
+def _runs(root: Path) -> list[str]:
+    """The runs that there were: another one may have written shards anew."""
+    return sorted(path.name for path in (root / RUNS).glob("*") if path.is_dir())
+
+
+def _put_in_place(store: LocalStore, aside: LocalStore, shard: str) -> None:
+    """Replaces a shard by what was written aside, the commit first away and last back."""
+    commit = table_file(COMMIT_TABLE, shard)
+    store.delete(commit)
+    for table in SHARD_TABLES:
+        path = table_file(table, shard)
+        if path == commit:
+            continue
+        try:
+            store.write(path, aside.read(path))
+        except FileNotFoundError:
+            store.delete(path)
+    store.write(commit, aside.read(commit))
+
+
+def _tidy(root: Path) -> None:
+    """Removes what was written aside, the note last: until then the removal can be finished."""
+    folder = root / REMOVAL
+    for path in folder.glob("*"):
+        if path.is_dir():
+            shutil.rmtree(path)
+        elif path.name != _NOTE:
+            path.unlink(missing_ok=True)
+    if folder.is_dir():
+        (folder / _NOTE).unlink(missing_ok=True)
+        folder.rmdir()
