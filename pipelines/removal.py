@@ -10,8 +10,9 @@ from pipelines.outcome import JobError, Outcome, UsageError
 from transforms.removal.known import KnownClip
 from transforms.removal.removing import Removed, remove, resume, was_cut_short
 from transforms.removal.selecting import Selection
+from transforms.tables.evolution import schema_problem
+from transforms.tables.finished import SEALED
 from transforms.tables.layout import DATASET
-from transforms.tables.schemas import SCHEMA_VERSION
 
 _SHOWN = 10
 """Clips that are named one by one where a person reads; --json names all."""
@@ -63,10 +64,12 @@ def _dataset(root: Path) -> Iterator[None]:
         raise UsageError(f"{root}: no data set here ({DATASET} is missing)") from error
     except (ValueError, KeyError, TypeError) as error:
         raise JobError(f"{root / DATASET}: not what clipmill writes; see clipmill verify") from error
-    if schema != SCHEMA_VERSION:
+    if problem := schema_problem(root, schema):
+        raise JobError(problem)
+    if facts.get(SEALED):
         raise JobError(
-            f"{root}: holds a data set of schema {schema}, this version writes schema {SCHEMA_VERSION}; "
-            "label anew into another folder and delete this one"
+            f"{root}: is a compacted copy, which is sealed; remove from the data set that it was made of, "
+            "then run `clipmill compact` again"
         )
     with output_lock(str(root)):
         yield

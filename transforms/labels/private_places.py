@@ -44,6 +44,7 @@ class PrivatePlace(BaseModel):
 
 
 @lru_cache
+@lru_cache(maxsize=16)
 def places_digest(places: tuple[PrivatePlace, ...]) -> str | None:
     """What a data set tells of its private places: whether they are the same as another time's.
 

@@ -34,9 +34,9 @@ def clips_of_last_run(root: Path) -> list[tuple[str, str]] | None:
         root: the data set's folder.
     """
     with suppress(FileNotFoundError, ValueError, KeyError, TypeError):
-        clips = json.loads(LocalStore(root).read(MEMORY_FILE))["clips"]
-        if len(clips) < MAX_CLIPS:
-            return [(clip["clip_id"], clip["uri"]) for clip in clips]
+        known = json.loads(LocalStore(root).read(MEMORY_FILE))["clips"]
+        if len(known) < MAX_CLIPS:
+            return [(item["clip"]["clip_id"], item["clip"]["uri"]) for item in known]
     return None
 
 
