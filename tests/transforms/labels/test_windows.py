@@ -69,7 +69,7 @@ OPTIONS = st.builds(
 )
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(OPTIONS, st.integers(61, 150), st.data())
 def test_two_minutes_of_a_file_choose_the_same_frames_where_both_look(options, seconds, data):
     shown = data.draw(scenes(seconds))
@@ -86,7 +86,7 @@ def test_two_minutes_of_a_file_choose_the_same_frames_where_both_look(options, s
         assert shared or options.context_ns < 2 * SECOND_NS
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(OPTIONS, st.integers(1, 20), st.data())
 def test_so_do_two_files_of_a_drive(options, seconds, data):
     shown = data.draw(scenes(seconds))
