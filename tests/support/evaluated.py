@@ -6,6 +6,8 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from transforms.tables.schemas import SCHEMA_VERSION
+
 EDGES = ("x_min_px", "y_min_px", "x_max_px", "y_max_px")
 STEP_NS = 200_000_000
 ONE, TWO = "1" * 64, "2" * 64
@@ -77,7 +79,8 @@ def write_dataset(
     """
     models = [("one", ONE, rows), *([("two", TWO, other)] if other is not None else [])]
     folder.mkdir(parents=True, exist_ok=True)
-    facts = {"models": [{"name": name, "sha256": digest} for name, digest, _ in models]}
+    networks = [{"name": name, "sha256": digest} for name, digest, _ in models]
+    facts = {"schema_version": SCHEMA_VERSION, "models": networks}
     (folder / "dataset.json").write_text(json.dumps(facts))
     for name, digest, own in models:
         write(folder, f"detections/{name}", detections(own, digest))
