@@ -189,7 +189,11 @@ def _fail(code: ExitCode, message: str, *, as_json: bool) -> int:
     message = mask_vins(message)
     if as_json and sys.stdout is not None:
         print(json.dumps({"error": {"code": int(code), "message": message}}, ensure_ascii=False), flush=True)
-    print(f"clipmill: {message}", file=sys.stderr, flush=True)
+    # a key of a job spec or a file's name may hold what steers a terminal
+    shown = "".join(
+        letter if letter.isprintable() or letter == "\n" else ascii(letter)[1:-1] for letter in message
+    )
+    print(f"clipmill: {shown}", file=sys.stderr, flush=True)
     return code
 
 

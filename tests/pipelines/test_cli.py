@@ -86,3 +86,12 @@ def test_version(capsys):
 def test_the_first_double_dash_splits():
     assert split_arguments(["a", "--", "b", "--", "c"]) == (["a"], ["b", "--", "c"])
     assert split_arguments(["a"]) == (["a"], [])
+
+
+def test_what_steers_a_terminal_is_shown_as_text(capsys, tmp_path):
+    spec = tmp_path / "job.toml"
+    spec.write_text('inputs = ["x"]\noutput = "y"\nmodels = ["demo"]\n"\\u001b[2J\\u202e" = 1\n')
+    assert main(["run", str(spec)]) == 2
+    error = capsys.readouterr().err
+    assert r"\x1b[2J\u202e" in error
+    assert error.strip().isprintable()

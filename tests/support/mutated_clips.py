@@ -167,6 +167,10 @@ def seeds(frames: int = 12) -> dict[str, bytes]:
     found["drawn_mjpeg.avi"] = _drawn("avi", "mjpeg", frames, "yuvj420p")
     found["drawn_mpeg4.mp4"] = _drawn("mp4", "mpeg4", frames)
     found["drawn_mpeg2.ts"] = _drawn("mpegts", "mpeg2video", frames)
+    half = frames // 2 or 1
+    found["drawn_changing.ts"] = _drawn("mpegts", "libx264", half) + _drawn(
+        "mpegts", "libx264", half, "yuv444p", (160, 112)
+    )
     return found
 
 
@@ -211,15 +215,17 @@ def _remuxed(source: Path, form: str, frames: int, options: dict[str, str] | Non
     return sink.getvalue()
 
 
-def _drawn(form: str, codec: str, frames: int, pixel_format: str = "yuv420p") -> bytes:
+def _drawn(
+    form: str, codec: str, frames: int, pixel_format: str = "yuv420p", size: tuple[int, int] = (96, 64)
+) -> bytes:
     sink = io.BytesIO()
     with av.open(sink, "w", format=form) as output:
         stream = output.add_stream(codec, rate=12)
-        stream.width, stream.height, stream.pix_fmt = 96, 64, pixel_format
+        stream.width, stream.height, stream.pix_fmt = *size, pixel_format
         stream.codec_context.gop_size = 6
         stream.codec_context.thread_count = 1
         stream.options = {"x265-params": "log-level=none"} if codec == "libx265" else {}
-        y, x = np.mgrid[:64, :96]
+        y, x = np.mgrid[: size[1], : size[0]]
         for number in range(frames + 1):
             frame = None
             if number < frames:

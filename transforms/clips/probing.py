@@ -19,7 +19,7 @@ from transforms.tables.ids import clip_id
 
 __all__ = ["MAX_DURATION_NS", "PROBING_VERSION", "nal_length_size", "probe", "raw_rate"]
 
-PROBING_VERSION: Final = 1
+PROBING_VERSION: Final = 2
 """Raised whenever the same file may get another reference: what earlier runs kept is then not used."""
 
 _COMMA_RATE: Final = Fraction(20)

@@ -64,6 +64,18 @@ def test_a_size_that_changes_in_mid_stream_is_bounded(make_video, decode_all):
         assert is_possible or decoder.fault.fault == "damaged_packets"
 
 
+def test_size_and_pixel_format_may_change_within_the_limits(make_video, decode_all):
+    forms = [((160, 96), "yuv420p"), ((176, 112), "yuv444p"), ((64, 64), "gray"), ((320, 192), "yuv420p10le")]
+    data = b"".join(
+        make_video("hevc", "libx265", frames=3, size=size, pixel_format=pixel_format)
+        for size, pixel_format in forms
+    )
+    frames, decoder = decode_all(data, uri="/in/clip.hevc")
+    assert decoder.fault is None
+    assert [frame.luma().shape for frame in frames] == [size[::-1] for size, _ in forms for _ in range(3)]
+    assert {frame.bgr(64, 32).shape for frame in frames} == {(32, 64, 3)}
+
+
 def positions(data: bytes) -> list[int]:
     starts = []
     at = data.find(b"\0\0\1")
