@@ -13,6 +13,7 @@ import pytest
 from running import SAMPLE, Finished, digests
 
 from pipelines.cli import main
+from transforms.removal import removing
 from transforms.tables.store import LocalStore
 
 FAST = ("--model", "demo", "--fps", "2", "--max-failed-share", "1", "--json")
@@ -323,6 +324,31 @@ main(sys.argv[1:])
     assert done.code == 0, done.errors
     assert "that was cut short is finished" in done.output
     assert_forgotten(command_here, dataset, gone | {"/car7", "car7-"})
+
+
+def test_a_run_after_a_removal_that_was_killed_is_not_undone(
+    clipmill, command_here, fleet, dataset, monkeypatch
+):
+    """What was written aside is put back where nothing else has taken its place, and only there."""
+    clip = clip_of(dataset, FRONT)
+    gone = traces(dataset, {clip["clip_id"]})
+    others = [row for row in rows(dataset, "frames") if row["clip_id"] != clip["clip_id"]]
+    with monkeypatch.context() as patched:
+
+        def killed(_store, _aside, shard):
+            (dataset / "frames" / f"{shard}.parquet").unlink()
+            raise KilledError
+
+        patched.setattr(removing, "_put_in_place", killed)
+        with pytest.raises(KilledError):
+            command_here("forget", dataset, "--clip", clip["uri"])
+    done = clipmill("label", fleet / "car8", "-o", dataset, *FAST)
+    assert done.code == 0, done.errors
+    assert command_here("forget", dataset, "--clip", clip["uri"]).code == 0
+    assert_forgotten(command_here, dataset, gone)
+    assert sorted(row["frame_id"] for row in rows(dataset, "frames")) == sorted(
+        row["frame_id"] for row in others
+    )
 
 
 def test_another_writer_is_waited_for_by_nobody(command_here, dataset):

@@ -45,15 +45,22 @@ def event_cameras(selection: Selection, kept: Sequence[KnownClip]) -> dict[str, 
         selection: what is to go.
         kept: clips that stay.
     """
+    staying, gone = _by_event(kept), _by_event(selection.clips)
     found = {}
-    for event in {clip.event_id for clip in selection.clips} - {""}:
-        staying = [clip for clip in kept if clip.event_id == event]
-        minutes = {_minute(clip) for clip in staying}
-        gone = (clip for clip in selection.clips if clip.event_id == event)
+    for event, clips in gone.items():
+        minutes = {_minute(clip) for clip in staying[event]}
         found[event] = EventCameras(
-            present=frozenset(clip.camera for clip in staying),
-            lost=frozenset(clip.camera for clip in gone if _minute(clip) in minutes),
+            present=frozenset(clip.camera for clip in staying[event]),
+            lost=frozenset(clip.camera for clip in clips if _minute(clip) in minutes),
         )
+    return found
+
+
+def _by_event(clips: Sequence[KnownClip]) -> dict[str, list[KnownClip]]:
+    found: dict[str, list[KnownClip]] = defaultdict(list)
+    for clip in clips:
+        if clip.event_id:
+            found[clip.event_id].append(clip)
     return found
 
 

@@ -51,13 +51,13 @@ class Mentions:
         """Whether the text names anything that is to go."""
         return (
             any(found in self._ids for found in _IDS.findall(text))
-            or self.is_shard(text)
+            or self._is_shard(text)
             or any(self._names(piece, text) for piece in _SEPARATORS.split(text))
             or any(uri in text for uri in self._odd)
             or ("/" in text and self._folders is not None and self._folders.search(text) is not None)
         )
 
-    def is_shard(self, name: str) -> bool:
+    def _is_shard(self, name: str) -> bool:
         """Whether a shard of this name held nothing but what is to go."""
         return (
             name in self._shards

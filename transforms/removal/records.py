@@ -34,7 +34,8 @@ def clean_records(root: Path, mentions: Mentions, *, dry_run: bool) -> int:
     changed = 0
     for path in sorted(path for path in (root / RUNS).rglob("*") if path.is_file()):
         name, content = str(path.relative_to(root)), path.read_bytes()
-        cleaned = None if mentions.is_shard(path.stem) or mentions(path.name) else clean(content, mentions)
+        is_named = mentions(path.name) or mentions(path.stem)
+        cleaned = None if is_named else clean(content, mentions)
         if cleaned == content:
             continue
         changed += 1

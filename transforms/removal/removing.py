@@ -19,12 +19,13 @@ from transforms.removal.selecting import Selection
 from transforms.removal.shrinking import shrink, shrinkings
 from transforms.tables.commits import (
     COMMIT_TABLE,
+    ShardSummary,
     commit_shard,
     committed_shards,
     read_commit,
 )
 from transforms.tables.digests import canonical_json
-from transforms.tables.layout import REMOVAL, RUNS, table_file
+from transforms.tables.layout import REMOVAL, table_file
 from transforms.tables.schemas import SHARD_TABLES, TABLES
 from transforms.tables.store import LocalStore
 
@@ -65,7 +66,7 @@ def _remove(root: Path, selection: Selection, gone: frozenset[str], *, dry_run: 
     """The same, with the names of shards that an earlier try has removed."""
     store, aside = LocalStore(root), LocalStore(root / REMOVAL)
     known = clips_in_tables(store)
-    shards = [commit for name in committed_shards(store) if (commit := read_commit(store, name)) is not None]
+    shards = list(_commits(store).values())
     affected = shrinkings(store, shards, selection, known)
     rows: Counter[str] = Counter()
     rewritten = {}
@@ -85,9 +86,8 @@ def _remove(root: Path, selection: Selection, gone: frozenset[str], *, dry_run: 
     if not dry_run:
         note = {
             "selection": selection.as_json(),
-            "rewritten": sorted(rewritten),
+            "rewritten": {what.shard.name: what.shard.label_digest for what in affected if not what.is_whole},
             "removed": sorted(removed | gone),
-            "runs": _runs(root),
         }
         aside.write(_NOTE, canonical_json(note).encode())
         for stray in store.strays():
@@ -130,18 +130,33 @@ def resume(root: Path) -> Selection | None:
     except FileNotFoundError:
         _tidy(root)
         return None
-    if note["runs"] == _runs(root):
-        # after another run the shards are that run's, which has labelled again whatever was absent
-        for name in note["rewritten"]:
-            _put_in_place(store, aside, name)
+    _put_the_rest_in_place(store, aside, note["rewritten"])
     selection = Selection.from_json(note["selection"])
     _remove(root, selection, frozenset(note["removed"]), dry_run=False)
     return selection
 
 
-def _runs(root: Path) -> list[str]:
-    """The runs that there were: another one may have written shards anew."""
-    return sorted(path.name for path in (root / RUNS).glob("*") if path.is_dir())
+def _put_the_rest_in_place(store: LocalStore, aside: LocalStore, rewritten: Mapping[str, str]) -> None:
+    """Goes on where a killed removal was: but not where another run has labelled the shard's clips since.
+
+    Args:
+        store: the data set.
+        aside: what the removal wrote aside.
+        rewritten: its shards, and the label digests that they had before.
+    """
+    commits = _commits(store)
+    places = {clip: commit.name for commit in commits.values() for clip, _ in commit.clips}
+    for name, before in rewritten.items():
+        now, anew = commits.get(name), read_commit(aside, name)
+        if anew is not None and (
+            now.label_digest == before if now else not any(clip in places for clip, _ in anew.clips)
+        ):
+            _put_in_place(store, aside, name)
+
+
+def _commits(store: LocalStore) -> dict[str, ShardSummary]:
+    found = ((name, read_commit(store, name)) for name in committed_shards(store))
+    return {name: commit for name, commit in found if commit is not None}
 
 
 def _put_in_place(store: LocalStore, aside: LocalStore, shard: str) -> None:
