@@ -145,11 +145,11 @@ def _put_the_rest_in_place(store: LocalStore, aside: LocalStore, rewritten: Mapp
         rewritten: its shards, and the label digests that they had before.
     """
     commits = _commits(store)
-    places = {clip: commit.name for commit in commits.values() for clip, _ in commit.clips}
+    standing = {clip for commit in commits.values() for clip, _ in commit.clips}
     for name, before in rewritten.items():
         now, anew = commits.get(name), read_commit(aside, name)
         if anew is not None and (
-            now.label_digest == before if now else not any(clip in places for clip, _ in anew.clips)
+            now.label_digest == before if now else not any(clip in standing for clip, _ in anew.clips)
         ):
             _put_in_place(store, aside, name)
 
