@@ -43,7 +43,6 @@ class PrivatePlace(BaseModel):
     grid_deg: Annotated[float, Field(ge=0.001, le=10)] = 0.01
 
 
-@lru_cache
 @lru_cache(maxsize=16)
 def places_digest(places: tuple[PrivatePlace, ...]) -> str | None:
     """What a data set tells of its private places: whether they are the same as another time's.

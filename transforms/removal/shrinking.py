@@ -10,6 +10,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from transforms.budget.demand.figures import Tally, tally_clips, tally_frames, total
+from transforms.labels.ingredients import label_digest
 from transforms.removal.known import KnownClip, read_rows
 from transforms.removal.selecting import Selection
 from transforms.tables.commits import ShardSummary
@@ -133,9 +134,14 @@ def shrink(store: Store, what: Shrinking) -> tuple[ShardSummary, dict[str, pa.Ta
         tally_frames(tables["frames"]),
         Tally(detections=counts["detections"], tracks=counts["tracks"]),
     )
+    # no plan is made from these clips: the next run that finds them labels them again
+    made_from = shard.made_from | {
+        "clips": digest((shard.label_digest, sorted(what.gone), sorted(what.detached)))
+    }
     summary = replace(
         shard,
-        label_digest=digest((shard.label_digest, sorted(what.gone), sorted(what.detached))),
+        label_digest=label_digest(made_from),
+        made_from=made_from,
         files=(),
         counts=counts,
         clips=clips,
