@@ -32,7 +32,8 @@ from transforms.events import GatherEvents
 from transforms.join import JoinTracks
 from transforms.mill import PROGRESS, MillOptions, MillShards
 from transforms.plan import PLAN, PlanShards
-from transforms.probe import ProbeClips
+from transforms.probe import CLIPS, ProbeClips
+from transforms.probe import FAILED as PROBE_FAILED
 from transforms.set_aside import Patience
 from transforms.storage import is_remote, open_store
 from transforms.summarize import SUMMARY, LeftOver, Summarize
@@ -74,13 +75,13 @@ def build(root: beam.Pipeline, job: AutolabelJob, resources: Resources) -> None:
     milled = shards | "Mill" >> MillShards(options, job.output, run_id, threads, begun)
     left = (shards, duplicates) | "Left over" >> LeftOver(job.output)
     objects = (milled, left) | "Both" >> beam.Flatten() | "Join" >> JoinTracks()
-    events = (found[FILES], probed.clips, found[EVENTS]) | "Events" >> GatherEvents(
+    events = (found[FILES], probed[CLIPS], found[EVENTS]) | "Events" >> GatherEvents(
         job.labels.location_privacy
     )
-    failures = (found[FAILED], probed.failed) | "Failures" >> beam.Flatten()
+    failures = (found[FAILED], probed[PROBE_FAILED]) | "Failures" >> beam.Flatten()
     _ = {
         "files": found[FILES],
-        "clips": probed.clips,
+        "clips": probed[CLIPS],
         "summaries": milled,
         "left": left,
         "duplicates": duplicates,
@@ -107,7 +108,7 @@ def plan(root: beam.Pipeline, job: AutolabelJob, resources: Resources) -> tuple[
     probed = found[FILES] | "Probe" >> ProbeClips(
         job.timezone, patience, memories, resources.threads, rehash=job.rehash
     )
-    shards, duplicates = probed.clips | "Plan" >> PlanShards(job.labels.context_ns)
+    shards, duplicates = probed[CLIPS] | "Plan" >> PlanShards(job.labels.context_ns)
     return found, probed, shards, duplicates
 
 

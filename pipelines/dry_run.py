@@ -17,6 +17,7 @@ from transforms.budget.labelling import SPEED_FILE, SpeedRecord
 from transforms.discover import FAILED, FILES
 from transforms.forecast import WriteForecast
 from transforms.mill import Mill
+from transforms.probe import FAILED as PROBE_FAILED
 from transforms.storage import open_store
 from transforms.summarize import LeftOver
 
@@ -33,7 +34,7 @@ def build(root: beam.Pipeline, job: AutolabelJob, resources: Resources, path: st
     options = mill_options(job, resources)
     found, probed, shards, duplicates = plan(root, job, resources)
     left = (shards, duplicates) | "Left over" >> LeftOver(job.output)
-    failures = (found[FAILED], probed.failed) | "Failures" >> beam.Flatten()
+    failures = (found[FAILED], probed[PROBE_FAILED]) | "Failures" >> beam.Flatten()
     _ = {
         "shards": shards,
         "files": found[FILES],

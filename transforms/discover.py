@@ -5,7 +5,7 @@ import os
 import re
 import stat
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from glob import escape, glob, has_magic
 from pathlib import Path
@@ -52,36 +52,49 @@ class Discover(beam.PTransform[PBegin, dict[str, PCollection[Any]]]):
         self._output = output
 
     def expand(self, root: PBegin) -> dict[str, PCollection[Any]]:
-        """Lists each input on a worker."""
+        """Lists all inputs on one worker: no two of them may give a file twice."""
         listed = (
             root
-            | "Inputs" >> beam.Create(sorted(set(self._inputs)), reshuffle=False)
+            | "Inputs" >> beam.Create([self._inputs], reshuffle=False)
             | "List" >> beam.FlatMap(_tagged, self._output).with_outputs(FILES, EVENTS, FAILED)
         )
-        return {
-            FILES: listed[FILES] | "Files" >> beam.GroupBy(_uri) | "Each file once" >> beam.Map(_nearest),
-            EVENTS: listed[EVENTS] | "Events" >> beam.GroupBy(_uri) | "Each event once" >> beam.Map(_nearest),
-            FAILED: listed[FAILED] | "Failures" >> beam.Distinct(),
-        }
+        return {name: listed[name] for name in (FILES, EVENTS, FAILED)}
 
 
-def _uri(file: InputFile) -> str:
-    return file.uri
-
-
-def _nearest(group: tuple[str, Iterable[InputFile]]) -> InputFile:
-    """Of several ways to a file the one by the widest input: it tells most of the car's folder."""
-    return min(group[1], key=lambda file: (len(file.root), file.root))
-
-
-def _tagged(spec: str, output: str) -> Iterator[Any]:
-    for found in without_vins(list_input(spec, output)):
+def _tagged(specs: Sequence[str], output: str) -> Iterator[Any]:
+    for found in list_inputs(specs, output):
         if isinstance(found, Failure):
             yield TaggedOutput(FAILED, found)
         elif found.uri.endswith("/" + EVENT_FILE):
             yield TaggedOutput(EVENTS, found)
         else:
             yield TaggedOutput(FILES, found)
+
+
+def list_inputs(specs: Sequence[str], output: str) -> list[InputFile | Failure]:
+    """Lists the clips and event files under some inputs, each once however many of them it lies under.
+
+    Args:
+        specs: files, folders, globs or URLs.
+        output: a folder that is skipped.
+
+    Returns:
+        Files, and what could not be read. Of several ways to a file it is the one by the widest input, which
+        tells most of the car's folder.
+    """
+    files: dict[str, InputFile] = {}
+    failures: dict[Failure, None] = {}
+    for spec in sorted(set(specs)):
+        for found in without_vins(list_input(spec, output)):
+            if isinstance(found, Failure):
+                failures[found] = None
+            elif found.uri not in files or _width(found) < _width(files[found.uri]):
+                files[found.uri] = found
+    return [*files.values(), *failures]
+
+
+def _width(file: InputFile) -> tuple[int, str]:
+    return len(file.root), file.root
 
 
 def list_input(spec: str, output: str) -> Iterator[InputFile | Failure]:

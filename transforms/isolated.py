@@ -5,8 +5,8 @@ processes only, which are kept and used again; a child that dies or stands still
 """
 
 import atexit
+import copy
 import os
-import pickle
 import resource
 import signal
 import subprocess
@@ -237,8 +237,8 @@ def serve(descriptor: int) -> None:
         except MemoryError as error:
             reply = ("memory", str(error) or "out of memory")
         except Exception as error:  # noqa: BLE001 - it is raised again where it was called
-            reply = ("result", _portable(error))
-        connection.send(reply)
+            reply = ("result", error)
+        _answer(connection, reply)
 
 
 def _limit_memory(memory_bytes: int) -> None:
@@ -247,13 +247,18 @@ def _limit_memory(memory_bytes: int) -> None:
     resource.setrlimit(resource.RLIMIT_DATA, (soft, hard))
 
 
-def _portable(error: Exception) -> Exception:
-    """The error, or one of the same words where it cannot travel."""
+def _answer(connection: "Channel", reply: tuple[str, object]) -> None:
+    """Sends a reply; an error that cannot travel goes as one of the same words."""
+    kind, value = reply
     try:
-        pickle.loads(pickle.dumps(error))  # noqa: S301 - what was pickled here a moment ago
-    except Exception:  # noqa: BLE001 - any trouble means the same
-        return RuntimeError(f"{type(error).__name__}: {error}")
-    return error
+        if isinstance(value, Exception):
+            # it is made anew from its arguments at the other end, which not every error allows
+            copy.copy(value)
+        connection.send(reply)
+    except Exception as error:
+        if not isinstance(value, Exception) or isinstance(error, BrokenPipeError):
+            raise
+        connection.send((kind, RuntimeError(f"{type(value).__name__}: {value}")))
 
 
 def _watch_parent(parent: int) -> None:

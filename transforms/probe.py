@@ -18,18 +18,22 @@ from transforms.tasks import named
 CLIPS: Final = "clips"
 FAILED: Final = "failed"
 
+_UNREAD: Final = "unread"
 _BLOCK_BYTES: Final = 1 << 20
 
+Unread = tuple[InputFile, Known | None]
+"""A file that must be read, and what an earlier run found in the file of its name and size."""
 
-class ProbeClips(beam.PTransform[PCollection[InputFile], Any]):
+
+class ProbeClips(beam.PTransform[PCollection[InputFile], dict[str, PCollection[Any]]]):
     """Reads every file once: digest, container, packets; one that an earlier run knew is not read again.
 
     Args:
         timezone: zone of the times in file names, or None.
         patience: what one file may cost.
         memories: data sets that keep what earlier runs found; the last one has the last word.
-        rehash: whether known files are hashed all the same, in case one was changed without a trace.
         threads: files read at once.
+        rehash: whether known files are hashed all the same, in case one was changed without a trace.
 
     Returns:
         `clips` (ClipRef) and `failed` (Failure).
@@ -45,56 +49,71 @@ class ProbeClips(beam.PTransform[PCollection[InputFile], Any]):
         rehash: bool,
     ) -> None:
         super().__init__()
-        self._probe = Probe(timezone, patience, memories, rehash=rehash)
+        self._recall = Recall(timezone, memories, rehash=rehash)
+        self._probe = Probe(timezone, patience)
         self._threads = threads
 
-    def expand(self, files: PCollection[InputFile]) -> Any:
-        """Probes the files side by side."""
-        return (
-            files
+    def expand(self, files: PCollection[InputFile]) -> dict[str, PCollection[Any]]:
+        """Recalls what is known, and probes the other files side by side."""
+        recalled = files | "Recall" >> beam.ParDo(self._recall).with_outputs(CLIPS, _UNREAD)
+        read = (
+            recalled[_UNREAD]
             | "Spread" >> beam.Reshuffle()
-            | "Read" >> beam.ParDo(ConcurrentMap(self._probe, self._threads, self._probe.prepare))
+            | "Read" >> beam.ParDo(ConcurrentMap(self._probe, self._threads))
             | "Sort out" >> beam.FlatMap(_tagged).with_outputs(CLIPS, FAILED)
         )
+        return {CLIPS: (recalled[CLIPS], read[CLIPS]) | "All" >> beam.Flatten(), FAILED: read[FAILED]}
 
 
-class Probe:
-    """Probes one file.
+class Recall(beam.DoFn):
+    """Tells files that were not written since an earlier run probed them from those that must be read.
 
     Args:
         timezone: zone of the times in file names, or None.
-        patience: what one file may cost.
         memories: data sets that keep what earlier runs found; the last one has the last word.
-        rehash: whether known files are hashed all the same.
+        rehash: whether every file must be read.
     """
 
-    def __init__(
-        self, timezone: str | None, patience: Patience, memories: Sequence[str], *, rehash: bool = False
-    ) -> None:
+    def __init__(self, timezone: str | None, memories: Sequence[str], *, rehash: bool) -> None:
         self._timezone = timezone
-        self._patience = patience
         self._memories = tuple(memories)
         self._rehash = rehash
         self._known: dict[str, Known] = {}
 
-    def prepare(self) -> None:
-        """Reads what earlier runs found, once a bundle."""
+    def start_bundle(self) -> None:
+        """Reads what earlier runs found."""
         for memory in self._memories:
             self._known |= recall(open_store(memory), self._timezone)
 
-    def __call__(self, file: InputFile) -> ClipRef | Failure:
-        """The file's reference, or what is wrong with it."""
+    def process(self, file: InputFile) -> Iterator[Any]:
+        """Yields the file's reference, or the file with what may still be true of it."""
         known = self._known.get(file.uri)
-        if (
-            known is not None
-            and (known.clip.bytes, known.clip.name) == (file.bytes, named(file))
-            and (self._is_unchanged(known, file) or _sha256(file.uri) == known.clip.content_sha256)
-        ):
+        if known is not None and (known.clip.bytes, known.clip.name) != (file.bytes, named(file)):
+            known = None
+        if known is not None and not self._rehash and file.version and file.version == known.version:
+            yield TaggedOutput(CLIPS, known.clip)
+        else:
+            yield TaggedOutput(_UNREAD, (file, known))
+
+
+class Probe:
+    """Probes one file, or finds its bytes to be those that an earlier run probed.
+
+    Args:
+        timezone: zone of the times in file names, or None.
+        patience: what one file may cost.
+    """
+
+    def __init__(self, timezone: str | None, patience: Patience) -> None:
+        self._timezone = timezone
+        self._patience = patience
+
+    def __call__(self, unread: Unread) -> ClipRef | Failure:
+        """The file's reference, or what is wrong with it."""
+        file, known = unread
+        if known is not None and _sha256(file.uri) == known.clip.content_sha256:
             return known.clip
         return probe_apart(file, self._timezone, self._patience)
-
-    def _is_unchanged(self, known: Known, file: InputFile) -> bool:
-        return not self._rehash and file.version != "" and file.version == known.version
 
 
 def _sha256(uri: str) -> str | None:

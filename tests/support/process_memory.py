@@ -8,7 +8,7 @@ from contextlib import suppress
 import psutil
 
 
-def run_measured(command: list[str], every_s: float = 0.2) -> tuple[int, float, str]:
+def run_measured(command: list[str], every_s: float = 1.0) -> tuple[int, float, str]:
     """Runs a command.
 
     Args:

@@ -3,9 +3,12 @@
 from dataclasses import dataclass
 from typing import Literal
 
+from transforms.clips.travelling import travels
+
 ClockSource = Literal["mvhd", "file_name", "none"]
 
 
+@travels
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InputFile:
     """A file that was found under an input and may hold a clip.
@@ -24,6 +27,7 @@ class InputFile:
     version: str = ""
 
 
+@travels
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClipName:
     """What a clip's place and name say, before a byte of it is read.
@@ -47,6 +51,7 @@ class ClipName:
     minute: str | None = None
 
 
+@travels
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClipRef:
     """A clip that can be read, and all that probing knows of it (one pass, no decoding).

@@ -11,6 +11,7 @@ from typing import Final
 
 from transforms.clips.clock import parse_minute
 from transforms.clips.refs import ClipName, ClipRef
+from transforms.clips.travelling import travels
 from transforms.tables.digests import digest
 from transforms.tables.ids import stable_id
 
@@ -27,6 +28,7 @@ CONTEXT_GAP_S: Final = 2.0
 _EVENT_KINDS: Final = frozenset({"SavedClips", "SentryClips", "EncryptedClips"})
 
 
+@travels
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Context:
     """The end of the same camera's previous minute.
@@ -44,6 +46,7 @@ class Context:
     offset_ns: int
 
 
+@travels
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Part:
     """What one camera gives to a shard.
@@ -61,6 +64,7 @@ class Part:
     context: Context | None
 
 
+@travels
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ShardPlan:
     """One minute of a drive with all its cameras: the unit of work, of failure and of commit.

@@ -1,6 +1,7 @@
 """What a shard's rows are made from: digests that change exactly when the rows might."""
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 
 from models.refs import ModelRef
 from models.taxonomy import TAXONOMY_VERSION
@@ -41,17 +42,27 @@ def ingredients(plan: ShardPlan, settings: LabelSettings, models: Sequence[Model
                 "contexts": contexts,
             }
         ),
-        "options": digest(settings),
+        "options": _options(settings),
         "models": digest([model.digest for model in models]),
-        "code": digest(
-            {
-                "schema": SCHEMA_VERSION,
-                "labelling": LABELLING_VERSION,
-                "taxonomy": TAXONOMY_VERSION,
-                "tracking": TRACKING_VERSION,
-            }
-        ),
+        "code": _code(),
     }
+
+
+@lru_cache(maxsize=16)
+def _options(settings: LabelSettings) -> str:
+    return digest(settings)
+
+
+@lru_cache(maxsize=1)
+def _code() -> str:
+    return digest(
+        {
+            "schema": SCHEMA_VERSION,
+            "labelling": LABELLING_VERSION,
+            "taxonomy": TAXONOMY_VERSION,
+            "tracking": TRACKING_VERSION,
+        }
+    )
 
 
 def label_digest(made_from: Mapping[str, str]) -> str:
