@@ -4,11 +4,9 @@ import json
 from pathlib import Path
 
 import duckdb
-from pyarrow import dataset
 
 from transforms.tables.evolution import schema_problem
 from transforms.tables.layout import DATASET, MANIFEST
-from transforms.tables.schemas import MANIFEST as MANIFEST_SCHEMA
 from transforms.tables.schemas import TABLES
 
 
@@ -34,13 +32,26 @@ def connect(root: Path) -> duckdb.DuckDBPyConnection:
     refuse_other_schema(root, (root / DATASET).read_bytes())
     if not (root / MANIFEST).is_file():
         raise NotADatasetError(f"{root}: {MANIFEST} is missing: a run was cut short; run it again")
-    connection = duckdb.connect(config={"enable_external_access": False, "python_enable_replacements": False})
+    connection = duckdb.connect(config={"python_enable_replacements": False})
     files = {name: sorted((root / name).glob("[!.]*.parquet")) for name in TABLES}
     for name, paths in (files | {"manifest": [root / MANIFEST]}).items():
-        # DuckDB reads what it is given here and no file of its own choosing
-        schema = MANIFEST_SCHEMA if name == "manifest" else TABLES[name]
-        connection.register(name, dataset.dataset([str(path) for path in paths], schema, format="parquet"))
+        if paths:
+            listed = ", ".join(map(_quoted, paths))
+            connection.execute(f"CREATE VIEW {name} AS SELECT * FROM read_parquet([{listed}])")
+        else:
+            # a run that has not finished may not have written the file that stands for no rows
+            connection.register(name, TABLES[name].empty_table())
+    # from here on it opens nothing outside the data set, and nobody can change that
+    connection.execute(f"SET allowed_directories = [{_quoted(root)}]")
+    connection.execute("SET enable_external_access = false")
+    connection.execute("SET lock_configuration = true")
     return connection
+
+
+def _quoted(path: Path) -> str:
+    """A path as a text of SQL."""
+    text = str(path).replace("'", "''")
+    return f"'{text}'"
 
 
 def refuse_other_schema(place: object, described: bytes) -> None:
