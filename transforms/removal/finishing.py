@@ -1,6 +1,5 @@
 """The tables that are written whole, the manifest and dataset.json, once clips have left their shards."""
 
-import io
 import json
 from collections import Counter, defaultdict
 from collections.abc import Collection, Mapping, Sequence
@@ -9,7 +8,6 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
 from transforms.budget.demand.figures import total
 from transforms.budget.estimates import estimates_table
@@ -20,6 +18,7 @@ from transforms.removal.known import KnownClip
 from transforms.removal.selecting import Selection, has_folder
 from transforms.tables.commits import ShardSummary
 from transforms.tables.dataset import remove_orphans, write_dataset, write_manifest, write_whole
+from transforms.tables.files import read_parquet
 from transforms.tables.layout import DATASET, DUPLICATES, table_file
 from transforms.tables.schemas import CLIPS, WHOLE_TABLES
 from transforms.tables.store import Store
@@ -98,7 +97,7 @@ def whole_without(
 
 def _read(store: Store, path: str, schema: pa.Schema) -> pa.Table:
     with suppress(FileNotFoundError):
-        return pq.read_table(io.BytesIO(store.read(path))).replace_schema_metadata(None).cast(schema)
+        return read_parquet(store.read(path)).replace_schema_metadata(None).cast(schema)
     return schema.empty_table()
 
 

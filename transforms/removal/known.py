@@ -1,6 +1,5 @@
 """What a data set knows of clips, wherever it stands: tables, failures, records of runs."""
 
-import io
 import json
 from collections.abc import Iterator
 from contextlib import suppress
@@ -8,8 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import pyarrow.parquet as pq
-
+from transforms.tables.files import read_parquet
 from transforms.tables.layout import EMPTY, RUNS, shard_of, table_file
 from transforms.tables.store import LocalStore, Store
 
@@ -63,7 +61,7 @@ def clips_in_tables(store: Store) -> list[KnownClip]:
 def read_rows(store: Store, path: str, columns: tuple[str, ...]) -> list[dict[str, Any]]:
     """Some columns of a table's file; no rows where there is no such file."""
     with suppress(FileNotFoundError):
-        return pq.read_table(io.BytesIO(store.read(path)), columns=list(columns)).to_pylist()
+        return read_parquet(store.read(path), columns).to_pylist()
     return []
 
 

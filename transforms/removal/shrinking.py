@@ -1,13 +1,11 @@
 """Shards without some of their clips, and without what they know of clips of the minute before."""
 
-import io
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
 from transforms.budget.demand.figures import Tally, tally_clips, tally_frames, total
 from transforms.labels.ingredients import label_digest
@@ -15,6 +13,7 @@ from transforms.removal.known import KnownClip, read_rows
 from transforms.removal.selecting import Selection
 from transforms.tables.commits import ShardSummary
 from transforms.tables.digests import digest
+from transforms.tables.files import read_parquet
 from transforms.tables.layout import table_file
 from transforms.tables.schemas import SHARD_TABLES
 from transforms.tables.store import Store
@@ -167,7 +166,7 @@ def _read(store: Store, table: str, shard: str) -> pa.Table:
     except FileNotFoundError:
         return schema.empty_table()
     # without the file's metadata: the commit that it may hold is the old one
-    return pq.read_table(io.BytesIO(content)).replace_schema_metadata(None).cast(schema)
+    return read_parquet(content).replace_schema_metadata(None).cast(schema)
 
 
 def _without(table: pa.Table, clips: Collection[str]) -> pa.Table:

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from typing import Final
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from transforms.tables.commits import (
     COMMIT_TABLE,
@@ -20,6 +19,7 @@ from transforms.tables.commits import (
     file_metadata,
     read_commit,
 )
+from transforms.tables.files import read_parquet
 from transforms.tables.layout import DUPLICATES, MANIFEST, table_file
 from transforms.tables.schemas import CLIPS, SHARD_TABLES
 from transforms.tables.schemas import MANIFEST as MANIFEST_SCHEMA
@@ -129,7 +129,7 @@ def remove_shard(store: Store, name: str) -> None:
 def unfinished(store: Store) -> Unfinished | None:
     """The run that a data set's manifest still waits for, if any."""
     try:
-        table = pq.read_table(pa.BufferReader(store.read(MANIFEST)))
+        table = read_parquet(store.read(MANIFEST))
         told = json.loads((table.schema.metadata or {})[_UNFINISHED])
     except (FileNotFoundError, KeyError, ValueError, pa.ArrowInvalid):
         return None
@@ -142,7 +142,7 @@ def unfinished(store: Store) -> Unfinished | None:
 def read_manifest(store: Store) -> list[dict[str, object]]:
     """The rows of the manifest; none where there is none that can be read."""
     try:
-        rows = pq.read_table(pa.BufferReader(store.read(MANIFEST))).to_pylist()
+        rows = read_parquet(store.read(MANIFEST)).to_pylist()
     except (FileNotFoundError, pa.ArrowInvalid):
         return []
     return [{"state": COMMITTED, **row} for row in rows]
@@ -178,7 +178,7 @@ def _remove_from_duplicates(store: Store, uris: set[str]) -> bool:
     """Takes the rows of clips that this run plans anew out of the duplicates of the last one."""
     path = table_file("clips", DUPLICATES)
     try:
-        table = pq.read_table(pa.BufferReader(store.read(path)))
+        table = read_parquet(store.read(path))
     except (FileNotFoundError, pa.ArrowInvalid):
         return False
     stay = [uri not in uris for uri in table["uri"].to_pylist()]

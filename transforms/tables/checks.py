@@ -6,17 +6,16 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-import pyarrow as pa
 import pyarrow.parquet as pq
 
 from transforms.tables.beginning import COMMITTED, PENDING, unfinished
 from transforms.tables.commits import COMMIT_TABLE, committed_shards, read_commit
 from transforms.tables.evolution import schema_problem
 from transforms.tables.file_facts import sha256_of
+from transforms.tables.files import read_parquet
 from transforms.tables.finished import SEALED
 from transforms.tables.layout import DATASET, MANIFEST, REMOVAL, shard_of
 from transforms.tables.queries import NotADatasetError, connect
-from transforms.tables.schemas import MANIFEST as MANIFEST_SCHEMA
 from transforms.tables.schemas import TABLES
 from transforms.tables.store import LocalStore
 
@@ -114,7 +113,7 @@ def _check_files(root: Path, facts: dict[str, object], *, is_finished: bool) -> 
     if is_finished and hashlib.sha256(content).hexdigest() != facts.get("manifest_sha256"):
         yield f"{MANIFEST}: not the one that {DATASET} names: a run was cut short; run it again"
         return
-    rows = pq.read_table(pa.BufferReader(content), schema=MANIFEST_SCHEMA).to_pylist()
+    rows = read_parquet(content).to_pylist()
     listed = {row["path"] for row in rows}
     pending = {row["shard"] for row in rows if row["state"] == PENDING}
     for row in rows:

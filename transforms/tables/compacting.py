@@ -18,7 +18,7 @@ from transforms.tables.commits import COMMIT_TABLE, FileFacts, encode, file_meta
 from transforms.tables.days import Shard, cut_days
 from transforms.tables.digests import canonical_json, digest
 from transforms.tables.file_facts import read_facts
-from transforms.tables.files import RowGroups
+from transforms.tables.files import RowGroups, read_parquet
 from transforms.tables.finished import SEALED, read_finished
 from transforms.tables.layout import DATASET, MANIFEST, shard_of, table_file
 from transforms.tables.schemas import MANIFEST as MANIFEST_SCHEMA
@@ -195,7 +195,7 @@ def _known(copy: LocalStore) -> dict[str, Row]:
     """What the copy's manifest tells of its files, where they still have the sizes that it tells."""
     sizes = {f"{table}/{name}": size for table in TABLES for name, size in copy.sizes(table).items()}
     try:
-        rows = pq.read_table(pa.BufferReader(copy.read(MANIFEST)), schema=MANIFEST_SCHEMA).to_pylist()
+        rows = read_parquet(copy.read(MANIFEST)).to_pylist()
     except (FileNotFoundError, pa.ArrowInvalid):
         return {}
     return {row["path"]: row for row in rows if sizes.get(row["path"]) == row["bytes"]}

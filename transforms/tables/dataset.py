@@ -25,6 +25,7 @@ from transforms.tables.commits import (
     file_metadata,
 )
 from transforms.tables.digests import canonical_json
+from transforms.tables.files import read_parquet
 from transforms.tables.layout import DATASET, DUPLICATES, EMPTY, MANIFEST, shard_of, table_file
 from transforms.tables.schemas import MANIFEST as MANIFEST_SCHEMA
 from transforms.tables.schemas import SCHEMA_VERSION, SHARD_TABLES, TABLES, WHOLE_TABLES
@@ -113,7 +114,7 @@ def distinct_failures(found: Gathered) -> list[Failure]:
 def read_events(store: Store) -> Sequence[Row]:
     """The rows of `events` as they stand; none where there is no such table."""
     try:
-        return pq.read_table(io.BytesIO(store.read(table_file("events")))).to_pylist()
+        return read_parquet(store.read(table_file("events"))).to_pylist()
     except (FileNotFoundError, pa.ArrowInvalid):
         return []
 

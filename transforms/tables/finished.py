@@ -6,13 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-import pyarrow as pa
-import pyarrow.parquet as pq
-
 from transforms.tables.commits import FileFacts
+from transforms.tables.files import read_parquet
 from transforms.tables.layout import DATASET, DUPLICATES, EMPTY, MANIFEST, WHOLE
 from transforms.tables.queries import NotADatasetError, refuse_other_schema
-from transforms.tables.schemas import MANIFEST as MANIFEST_SCHEMA
 from transforms.tables.schemas import SHARD_TABLES
 from transforms.tables.store import Store
 
@@ -76,7 +73,7 @@ def read_finished(store: Store, place: object) -> Finished:
         )
     shards: dict[str, dict[str, FileFacts]] = {}
     others, pending = list[FileFacts](), 0
-    table = pq.read_table(pa.BufferReader(manifest), schema=MANIFEST_SCHEMA, columns=list(_COLUMNS))
+    table = read_parquet(manifest, _COLUMNS)
     for row in (row for batch in table.to_batches(_AT_ONCE) for row in batch.to_pylist()):
         pending += row["state"] != "committed"
         file = FileFacts(path=row["path"], rows=row["rows"], bytes=row["bytes"], sha256=row["sha256"])

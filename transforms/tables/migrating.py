@@ -26,7 +26,7 @@ from transforms.tables.evolution import (
     schema_problem,
 )
 from transforms.tables.file_facts import read_facts, sha256_of
-from transforms.tables.files import RowGroups
+from transforms.tables.files import RowGroups, read_parquet
 from transforms.tables.layout import DATASET, MANIFEST
 from transforms.tables.queries import NotADatasetError
 from transforms.tables.schemas import MANIFEST as MANIFEST_SCHEMA
@@ -87,9 +87,7 @@ def migrate(root: Path) -> Migration:
         # all files came before it: only dataset.json was missing
         _write_facts(store, facts, hashlib.sha256(manifest).hexdigest())
         return Migration(version, 0, pq.read_metadata(pa.BufferReader(manifest)).num_rows)
-    rows: list[Row] = brought_forward(
-        pq.read_table(pa.BufferReader(manifest)), "manifest", before
-    ).to_pylist()
+    rows: list[Row] = brought_forward(read_parquet(manifest), "manifest", before).to_pylist()
     rewritten, moved = 0, dict[str, FileFacts]()
     # a shard's commit names the digests of its other files, so it comes after them
     for row in sorted(rows, key=lambda row: (row["table"] == COMMIT_TABLE, row["path"])):

@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from dataclasses import asdict
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from transforms.tables.beginning import COMMITTED
 from transforms.tables.commits import encode, facts_of, file_metadata
 from transforms.tables.digests import canonical_json
+from transforms.tables.files import read_parquet
 from transforms.tables.layout import DATASET, MANIFEST, WHOLE, table_file
 from transforms.tables.schemas import MANIFEST as MANIFEST_SCHEMA
 from transforms.tables.store import Store
@@ -34,7 +34,7 @@ def replace_whole(
         listed, described = store.read(MANIFEST), json.loads(store.read(DATASET))
     except FileNotFoundError:
         return
-    rows = [row for row in pq.read_table(pa.BufferReader(listed)).to_pylist() if row["path"] != path]
+    rows = [row for row in read_parquet(listed).to_pylist() if row["path"] != path]
     file = asdict(facts_of(path, table.num_rows, content))
     rows.append({**file, "table": name, "shard": WHOLE, "label_digest": None, "state": COMMITTED})
     manifest = pa.Table.from_pylist(sorted(rows, key=lambda row: str(row["path"])), MANIFEST_SCHEMA)
