@@ -23,9 +23,7 @@ from pipelines.progress import RunProgress
 from pipelines.readiness import check, find_models, prepare_output
 from pipelines.speed import measured_speed
 from transforms.begin import BeginRun
-from transforms.budget.demand.figures import DatasetFigures
 from transforms.budget.labelling import SPEED_FILE
-from transforms.budget.request import BudgetRequest
 from transforms.clips.shards import TwoCarsError
 from transforms.discover import EVENTS, FAILED, FILES, Discover
 from transforms.events import GatherEvents
@@ -185,7 +183,6 @@ def _execute(job: AutolabelJob, resources: Resources, options: PipelineOptions) 
 
 def _report(store: Store, job: AutolabelJob, resources: Resources, seconds: float) -> RunResult:
     summary = json.loads(store.read(run_file(resources.run_id, SUMMARY)))
-    figures = DatasetFigures.from_json(summary["figures"])
     folder = run_file(resources.run_id, PROGRESS)
     records = [json.loads(store.read(f"{folder}/{name}")) for name in sorted(store.sizes(folder))]
     written = [record for record in records if record["state"] == "written"]
@@ -211,7 +208,6 @@ def _report(store: Store, job: AutolabelJob, resources: Resources, seconds: floa
             if model.card.for_rendered_scenes_only
         ],
         "models": [{"name": model.card.name, "sha256": model.sha256} for model in resources.models],
-        "budget": [estimate.brief() for estimate in BudgetRequest().answer(figures)],
     }
     speed = measured_speed(job, resources.run_id, resources.workers, written)
     if speed is not None:

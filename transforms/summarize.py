@@ -146,7 +146,8 @@ class Finish:
         remove_orphans(store, shards)
         tables = whole_tables(found, left, read_events(store))
         figures = total(shard.tally for shard in shards).figures()
-        tables["budget"] = estimates_table(BudgetRequest().answer(figures))
+        estimates = BudgetRequest().answer(figures)
+        tables["budget"] = estimates_table(estimates)
         whole = write_whole(store, tables, found.duplicate_rows)
         manifest = write_manifest(store, shards, whole)
         rows: Counter[str] = Counter()
@@ -158,6 +159,7 @@ class Finish:
         summary = run_summary(found, len(files)) | {
             "left_over_shards": len(left),
             "figures": figures.as_json(),
+            "budget": [estimate.brief() for estimate in estimates],
         }
         store.write(run_file(self._run_id, SUMMARY), canonical_json(summary).encode())
 

@@ -185,11 +185,10 @@ def label(job: Any, beam_arguments: list[str], *, waits: bool, retries_failed: b
         waits: whether to wait for another run that writes the same data set.
         retries_failed: whether clips that failed are tried again though nothing has changed.
     """
-    from pipelines.cores import cores_here
     from transforms import isolated
 
-    # their imports take as long as ours
-    isolated.start(min(job.workers or cores_here(), cores_here()))
+    # its imports take as long as ours; with nothing to do, more of them would be in the way
+    isolated.start(1)
     from pipelines.autolabel import run as run_job
 
     result = run_job(job, beam_arguments, retries_failed=retries_failed, waits=waits)

@@ -210,7 +210,10 @@ def write_manifest(store: Store, shards: Sequence[ShardSummary], whole: Sequence
 def _manifest_row(file: FileFacts, shard: str, label_digest: str | None) -> dict[str, object]:
     table = file.path.partition("/")[0]
     return {
-        **asdict(file),
+        "path": file.path,
+        "rows": file.rows,
+        "bytes": file.bytes,
+        "sha256": file.sha256,
         "table": table,
         "shard": shard,
         "label_digest": label_digest,
