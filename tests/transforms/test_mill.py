@@ -12,16 +12,17 @@ from running import SAMPLE
 
 from models.registry import find_model
 from models.sessions import load_detector
-from transforms.clips.refs import ClipRef, InputFile
+from transforms.clips.refs import ClipRef, Failure, InputFile
 from transforms.clips.shards import plan_drives
 from transforms.labels.ingredients import ingredients
 from transforms.labels.ingredients import label_digest as digest_of
 from transforms.labels.labelling import label_shard
 from transforms.labels.settings import LabelSettings
-from transforms.mill import Mill, MillShards
+from transforms.mill import Mill, MillOptions, MillShards
 from transforms.set_aside import Patience
 from transforms.storage import open_stream
-from transforms.tables.commits import read_commit
+from transforms.tables.commits import commit_shard, read_commit
+from transforms.tables.schemas import SHARD_TABLES
 from transforms.tables.store import LocalStore
 from transforms.tasks import probe_file
 
@@ -37,6 +38,10 @@ def probed(path) -> ClipRef:
 
 def label_digest(plan, settings, models) -> str:
     return digest_of(ingredients(plan, settings, models))
+
+
+def options(model, **more) -> MillOptions:
+    return MillOptions(settings=SETTINGS, models=(model,), patience=Patience(), **more)
 
 
 @pytest.fixture(scope="module")
@@ -68,7 +73,7 @@ def test_the_pipelines_result_is_the_direct_result(tmp_path, shards, direct, mod
         _ = (
             root
             | "Shards" >> beam.Create(shards)
-            | MillShards(SETTINGS, [model], Patience(), str(tmp_path), "run", threads=2, planned=planned)
+            | MillShards(options(model), str(tmp_path), "run", threads=2, begun=planned)
         )
     for shard, rows in zip(shards, direct, strict=True):
         for name, table in rows.tables.items():
@@ -151,25 +156,68 @@ def test_a_clip_that_vanished_is_a_retryable_failure_and_the_others_are_labelled
 
 
 def test_a_shard_is_skipped_only_where_it_is_whole_and_nothing_retryable_failed(tmp_path, shards, model):
-    mill = Mill(SETTINGS, (model,), Patience(), str(tmp_path), "run")
+    mill = Mill(options(model), str(tmp_path), "run")
     store = LocalStore(tmp_path)
 
-    def state() -> str:
-        import json
-
+    def reasons(mill=mill) -> tuple[str, ...]:
         mill.prepare()
+        found = mill.judge(shards[0])
         mill(shards[0])
-        return json.loads((tmp_path / "runs" / "run" / "shards" / f"{shards[0].name}.json").read_text())[
-            "state"
-        ]
+        return found.reasons
 
-    assert state() == "written"
-    assert state() == "skipped"
+    assert reasons() == ("new",)
+    assert reasons() == ()
     (tmp_path / "detections" / f"{shards[0].name}.parquet").unlink()
-    assert state() == "written"
-    assert state() == "skipped"
+    assert reasons() == ("damaged",)
+    assert reasons() == ()
+    (tmp_path / "frames" / f"{shards[0].name}.parquet").write_bytes(b"PAR1 no more")
+    assert reasons() == ("damaged",)
     commit = read_commit(store, shards[0].name)
     assert commit.label_digest == label_digest(shards[0], SETTINGS, [model])
+    assert commit.made_from == ingredients(shards[0], SETTINGS, [model])
+    other = replace(options(model), settings=LabelSettings(fps="2"))
+    assert reasons(Mill(other, str(tmp_path), "run")) == ("options",)
+
+
+def test_only_a_retry_tries_again_what_failed_for_good(tmp_path, shards, model):
+    store = LocalStore(tmp_path)
+    mill = Mill(options(model), str(tmp_path), "run")
+    mill.prepare()
+    mill(shards[0])
+    commit = read_commit(store, shards[0].name)
+    tables = {name: schema.empty_table() for name, schema in SHARD_TABLES.items()}
+
+    def judged(*, retryable: bool, retries_failed: bool) -> tuple[str, ...]:
+        failure = Failure(
+            uri="/a.mp4", clip_id="a", stage="decode", error="timeout", message="", retryable=retryable
+        )
+        commit_shard(store, replace(commit, files=(), failures=(failure,)), tables)
+        again = Mill(options(model, retries_failed=retries_failed), str(tmp_path), "run")
+        again.prepare()
+        return again.judge(shards[0]).reasons
+
+    assert judged(retryable=False, retries_failed=False) == ()
+    assert judged(retryable=True, retries_failed=False) == ("failed",)
+    assert judged(retryable=False, retries_failed=True) == ("failed",)
+
+
+def test_a_shard_is_taken_over_from_a_base_that_has_it_whole(tmp_path, shards, model):
+    base = Mill(options(model), str(tmp_path / "base"), "run")
+    base.prepare()
+    made = base(shards[0])
+
+    def judged(directory: str):
+        mill = Mill(options(model, base=str(tmp_path / "base")), str(tmp_path / directory), "run")
+        mill.prepare()
+        return mill, mill.judge(shards[0])
+
+    mill, found = judged("new")
+    assert (found.standing, found.in_base, found.reasons) == (None, made, ())
+    assert mill(shards[0]) == made
+    assert read_commit(LocalStore(tmp_path / "new"), shards[0].name) == made
+    min((tmp_path / "base" / "detections").iterdir()).unlink()
+    _, found = judged("other")
+    assert (found.in_base, found.reasons) == (None, ("new",))
 
 
 def test_the_label_digest_covers_what_reaches_the_rows_and_no_time_of_change(shards, model):
