@@ -115,7 +115,8 @@ def mill_options(job: AutolabelJob, resources: Resources) -> MillOptions:
     return MillOptions(
         settings=job.labels,
         models=tuple(resources.models),
-        patience=Patience(job.stall_s, round(job.clip_memory_gb * 1e9)),
+        # drivers of a GPU claim more memory of a process than anybody uses
+        patience=Patience(job.stall_s, round(job.clip_memory_gb * 1e9) if job.device == "cpu" else None),
         base=job.base,
         retries_failed=resources.retries_failed,
     )

@@ -33,7 +33,8 @@ class AutolabelJob(BaseModel):
         workers: shards worked on at once on this machine, or None for one a core.
         rehash: whether files are hashed again though their size and time of change are as they were.
         stall_s: seconds without progress after which a clip is set aside, beside a second for each second of it.
-        clip_memory_gb: private memory of the process that works on a clip; one that needs more is set aside.
+        clip_memory_gb: private memory of the process that works on a clip; one that needs more is set aside
+            (not with a GPU, whose drivers claim any amount).
         max_failed_share: largest share of clips that may fail without exit code 3.
         labels: options that reach the rows.
     """

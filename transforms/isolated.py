@@ -45,11 +45,11 @@ class Limits:
 
     Attributes:
         stall_s: seconds without a note after which it is taken to hang.
-        memory_bytes: private memory of its process.
+        memory_bytes: private memory of its process; None = no bound of ours.
     """
 
     stall_s: float
-    memory_bytes: int
+    memory_bytes: int | None
 
 
 class ProcessDiedError(Exception):
@@ -241,9 +241,11 @@ def serve(descriptor: int) -> None:
         _answer(connection, reply)
 
 
-def _limit_memory(memory_bytes: int) -> None:
+def _limit_memory(memory_bytes: int | None) -> None:
     _, hard = resource.getrlimit(resource.RLIMIT_DATA)
-    soft = memory_bytes if hard == resource.RLIM_INFINITY else min(memory_bytes, hard)
+    soft = hard if memory_bytes is None else memory_bytes
+    if hard != resource.RLIM_INFINITY:
+        soft = min(soft, hard)
     resource.setrlimit(resource.RLIMIT_DATA, (soft, hard))
 
 

@@ -33,11 +33,11 @@ class Patience:
 
     Attributes:
         stall_s: seconds without progress, beside a second for each second, or each MiB, of the clip.
-        memory_bytes: private memory of the process that works on it.
+        memory_bytes: private memory of the process that works on it; None = no bound of ours.
     """
 
     stall_s: float = 60.0
-    memory_bytes: int = 4 << 30
+    memory_bytes: int | None = 4 << 30
 
     def limits(self, length_s: float) -> Limits:
         """The limits of a call.
@@ -98,7 +98,9 @@ def label_apart(
             if deaths[fault.noted] < MAX_ATTEMPTS:
                 continue
             if fault.noted is None:
-                raise RuntimeError(f"labelling died before it opened a clip ({fault})") from fault
+                raise RuntimeError(
+                    f"labelling died before it opened a clip ({fault}): do the networks fit clip_memory_gb?"
+                ) from fault
             set_aside[fault.noted] = _clip_error(fault).at(clips[fault.noted].uri)
 
 
