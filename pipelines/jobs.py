@@ -51,7 +51,7 @@ class AutolabelJob(BaseModel):
     workers: Annotated[int, Field(ge=1, le=1024)] | None = None
     rehash: bool = False
     stall_s: Annotated[float, Field(ge=1, le=86400)] = 60.0
-    clip_memory_gb: Annotated[float, Field(ge=0.25, le=4096)] = 4.0
+    clip_memory_gb: Annotated[float, Field(ge=1, le=4096)] = 4.0
     max_failed_share: Annotated[float, Field(ge=0, le=1)] = 0.1
     labels: LabelSettings = LabelSettings()
 

@@ -7,7 +7,9 @@ from typing import Final
 from pipelines.jobs import AutolabelJob, check_job, override
 from pipelines.outcome import UsageError
 from transforms.labels.private_places import places_digest
+from transforms.tables.beginning import unfinished
 from transforms.tables.layout import RUNS
+from transforms.tables.store import LocalStore
 
 RUN_RECORD: Final = "run.json"
 """File of a run that tells its job and what it came to; written when it has ended."""
@@ -23,6 +25,11 @@ def read_last_job(dataset: Path, overrides: list[str]) -> AutolabelJob:
     Raises:
         UsageError: no run has ended there, or its record cannot be used.
     """
+    if run := unfinished(LocalStore(dataset)):
+        raise UsageError(
+            f"{dataset}: run {run.run_id} has not finished ({run.labelled} of {run.planned} shards); "
+            "run its command again first"
+        )
     records = sorted((dataset / RUNS).glob(f"*/{RUN_RECORD}"))
     if not records:
         raise UsageError(f"{dataset}: no run has ended here ({RUNS}/*/{RUN_RECORD} is missing)")
@@ -31,6 +38,8 @@ def read_last_job(dataset: Path, overrides: list[str]) -> AutolabelJob:
         values = {**values, "output": str(dataset), "labels": dict(values["labels"])}
     except (ValueError, KeyError, TypeError) as error:
         raise UsageError(f"{records[-1]}: no record of a run") from error
+    # what it took from there stands here by now
+    values.pop("base", None)
     # of private places only a digest is kept
     places = values["labels"].pop("location_privacy", None)
     for item in overrides:

@@ -70,7 +70,9 @@ def _held(folder: Path, waits: bool) -> Iterator[None]:  # noqa: FBT001 - privat
 def _open(folder: Path) -> BinaryIO:
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        return (folder / LOCK).open("ab")
+        # a link would have its target emptied
+        flags = os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW
+        return os.fdopen(os.open(folder / LOCK, flags, 0o666), "ab")
     except OSError as error:
         raise JobError(f"{folder}: not writable: {error.strerror}") from error
 
@@ -88,12 +90,15 @@ def _lease(store: Store, output: str, *, waits: bool) -> Iterator[None]:
                 break
         else:
             told = _wait_or_refuse(output, other, None, waits=waits, told=told)
-    ended = threading.Event()
+    ended, lost = threading.Event(), threading.Event()
 
     def renew() -> None:
-        while not ended.wait(_RENEW_S):
+        while not (ended.wait(_RENEW_S) or lost.is_set()):
             with suppress(OSError):
-                store.write(LOCK, _holder(token))
+                if _is_of_another(store, token):
+                    lost.set()
+                else:
+                    store.write(LOCK, _holder(token))
 
     keeper = threading.Thread(target=renew, name="lease", daemon=True)
     keeper.start()
@@ -103,7 +108,17 @@ def _lease(store: Store, output: str, *, waits: bool) -> Iterator[None]:
         ended.set()
         keeper.join()
         with suppress(OSError):
-            store.delete(LOCK)
+            if not _is_of_another(store, token):
+                store.delete(LOCK)
+    if lost.is_set():
+        raise JobError(
+            f"{output}: this run was silent for so long that another one took over; run the same command again"
+        )
+
+
+def _is_of_another(store: Store, token: str) -> bool:
+    other = _standing_lease(store)
+    return other is not None and token.encode() not in other
 
 
 def _standing_lease(store: Store) -> bytes | None:

@@ -114,14 +114,30 @@ def _refuse_foreign(output: Path) -> None:
 
 
 def prepare_output(store: Store, output: str) -> None:
-    """Makes sure that an output is of this schema, and removes what killed runs left behind.
+    """Makes sure that an output can be written, and removes what killed runs left behind.
 
     Args:
         store: the output, whose lock is held.
         output: its path or URL.
 
     Raises:
-        JobError: it is of another schema.
+        JobError: it is of another schema, or sealed.
+    """
+    check_output(store, output)
+    if isinstance(store, LocalStore):
+        for stray in store.strays():
+            stray.unlink(missing_ok=True)
+
+
+def check_output(store: Store, output: str) -> None:
+    """Makes sure that an output is of this schema and no sealed copy.
+
+    Args:
+        store: the output.
+        output: its path or URL.
+
+    Raises:
+        JobError: it is not.
     """
     facts = _facts(store)
     if facts is None:
@@ -133,9 +149,6 @@ def prepare_output(store: Store, output: str) -> None:
             f"{output}: is a compacted copy, which is sealed; label into the data set that it was made of, "
             "then run `clipmill compact` again"
         )
-    if isinstance(store, LocalStore):
-        for stray in store.strays():
-            stray.unlink(missing_ok=True)
 
 
 def _facts(store: Store) -> dict[str, Any] | None:

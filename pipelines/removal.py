@@ -5,14 +5,18 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from pyarrow import ArrowException
+
 from pipelines.locks import output_lock
 from pipelines.outcome import JobError, Outcome, UsageError
 from transforms.removal.known import KnownClip
 from transforms.removal.removing import Removed, remove, resume, was_cut_short
 from transforms.removal.selecting import Selection
+from transforms.tables.beginning import unfinished
 from transforms.tables.evolution import schema_problem
 from transforms.tables.finished import SEALED
 from transforms.tables.layout import DATASET
+from transforms.tables.store import LocalStore
 
 _SHOWN = 10
 """Clips that are named one by one where a person reads; --json names all."""
@@ -72,7 +76,15 @@ def _dataset(root: Path) -> Iterator[None]:
             "then run `clipmill compact` again"
         )
     with output_lock(str(root)):
-        yield
+        if run := unfinished(LocalStore(root)):
+            raise JobError(
+                f"{root}: run {run.run_id} has not finished ({run.labelled} of {run.planned} shards); "
+                "run its command again first"
+            )
+        try:
+            yield
+        except ArrowException as error:
+            raise JobError(f"{root}: a file is no Parquet file; see clipmill verify") from error
 
 
 def _files(selection: Selection) -> dict[str, KnownClip]:

@@ -19,10 +19,14 @@ Clip = tuple[str, str]
 """clip_id and URI."""
 
 
-class BeginRun(beam.PTransform[tuple[PCollection[ShardPlan], PCollection[Duplicate]], PCollection[int]]):
+Plan = tuple[PCollection[ShardPlan], PCollection[ShardPlan], PCollection[Duplicate]]
+"""All planned shards, those of them that cannot stay as they are, and the duplicates."""
+
+
+class BeginRun(beam.PTransform[Plan, PCollection[int]]):
     """Clears the way for a run, and notes how much there is to do for whoever watches it.
 
-    Takes (shards, duplicates) of the plan.
+    Takes (shards, work, duplicates) of the plan.
 
     Args:
         settings: options of labelling.
@@ -41,11 +45,12 @@ class BeginRun(beam.PTransform[tuple[PCollection[ShardPlan], PCollection[Duplica
         self._output = output
         self._run_id = run_id
 
-    def expand(self, planned: tuple[PCollection[ShardPlan], PCollection[Duplicate]]) -> PCollection[int]:
+    def expand(self, planned: Plan) -> PCollection[int]:
         """Brings names and digests to one worker."""
-        shards, duplicates = planned
+        shards, work, duplicates = planned
         sides = {
             "wanted": AsList(shards | "Digests" >> beam.Map(_wanted, self._settings, self._models)),
+            "work": AsList(work | "Work" >> beam.Map(_name)),
             "kept": AsList(shards | "Kept" >> beam.FlatMap(clips_of)),
             "copies": AsList(duplicates | "Copies" >> beam.Map(copy_of)),
         }
@@ -68,6 +73,10 @@ def copy_of(duplicate: Duplicate) -> Clip:
     return duplicate.duplicate_of, duplicate.clip.uri
 
 
+def _name(shard: ShardPlan) -> str:
+    return shard.name
+
+
 def _wanted(shard: ShardPlan, settings: LabelSettings, models: tuple[ModelRef, ...]) -> tuple[str, str]:
     return shard.name, label_digest(ingredients(shard, settings, models))
 
@@ -77,11 +86,12 @@ def _begin(
     output: str,
     run_id: str,
     wanted: list[tuple[str, str]],
+    work: list[str],
     kept: list[Clip],
     copies: list[Clip],
 ) -> int:
     store = open_store(output)
-    pending = begin(store, Planned(dict(wanted), kept, copies), run_id, models)
+    pending = begin(store, Planned(dict(wanted), set(work), kept, copies), run_id, models)
     plan = {"shards": len(wanted), "pending": pending}
     store.write(run_file(run_id, PLAN), json.dumps(plan).encode())
     return len(wanted)

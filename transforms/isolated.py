@@ -7,6 +7,7 @@ processes only, which are kept and used again; a child that dies or stands still
 import atexit
 import copy
 import os
+import re
 import resource
 import signal
 import subprocess
@@ -34,6 +35,11 @@ _PARENT_POLL_S: Final = 1.0
 _GREETING: Final = "ready"
 _START_S: Final = 300.0
 """Time a child has for its imports, on a machine that is busy with others."""
+
+_NO_MEMORY: Final = re.compile(
+    r"bad_alloc|insufficient memory|failed to allocate|cannot allocate memory", re.IGNORECASE
+)
+"""How native libraries say that there is none left."""
 
 _LIFE: Final = "import transforms.tasks; from transforms.isolated import serve; serve({})"
 """A child's program: what it will be asked to do is imported before it is asked."""
@@ -237,7 +243,7 @@ def serve(descriptor: int) -> None:
         except MemoryError as error:
             reply = ("memory", str(error) or "out of memory")
         except Exception as error:  # noqa: BLE001 - it is raised again where it was called
-            reply = ("result", error)
+            reply = ("memory" if _NO_MEMORY.search(str(error)) else "result", error)
         _answer(connection, reply)
 
 

@@ -1,12 +1,12 @@
 """Stage: one shard at a time, decode → label → track → write → commit."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
-from typing import Final
+from typing import Any, Final
 
 import apache_beam as beam
-from apache_beam.pvalue import AsSingleton, PCollection
+from apache_beam.pvalue import AsSingleton, PCollection, TaggedOutput
 
 from models.registry import ModelRef
 from transforms.budget.demand.figures import Tally, tally_clips, tally_frames, total
@@ -54,6 +54,43 @@ class MillOptions:
     patience: Patience
     base: str | None = None
     retries_failed: bool = False
+
+
+STANDING: Final = "standing"
+WORK: Final = "work"
+
+
+class JudgeShards(beam.PTransform[PCollection[ShardPlan], dict[str, PCollection[Any]]]):
+    """Parts the shards that can stay as they are from those that must be made.
+
+    Args:
+        options: how shards are made.
+        output: the data set.
+
+    Returns:
+        `standing` (ShardSummary) and `work` (ShardPlan).
+    """
+
+    def __init__(self, options: MillOptions, output: str) -> None:
+        super().__init__()
+        self._mill = Mill(options, output, "")
+
+    def expand(self, shards: PCollection[ShardPlan]) -> dict[str, PCollection[Any]]:
+        """Judges where the shards are planned: there is little to it."""
+        judged = shards | "Part" >> beam.ParDo(_Judge(self._mill)).with_outputs(STANDING, WORK)
+        return {STANDING: judged[STANDING], WORK: judged[WORK]}
+
+
+class _Judge(beam.DoFn):
+    def __init__(self, mill: "Mill") -> None:
+        self._mill = mill
+
+    def start_bundle(self) -> None:
+        self._mill.prepare()
+
+    def process(self, plan: ShardPlan) -> Iterator[Any]:
+        standing = self._mill.judge(plan).standing
+        yield TaggedOutput(STANDING, standing) if standing else TaggedOutput(WORK, plan)
 
 
 class MillShards(beam.PTransform[PCollection[ShardPlan], PCollection[ShardSummary]]):
@@ -139,9 +176,8 @@ class Mill:
         options = self._options
         store = open_store(self._output)
         record: dict[str, object]
-        if found.in_base and options.base:
+        if found.in_base and options.base and take_over_shard(store, open_store(options.base), found.in_base):
             summary = found.in_base
-            take_over_shard(store, open_store(options.base), summary)
             record = {"state": "taken_over"}
         else:
             rows = label_apart(plan, options.models, options.settings, options.patience)

@@ -66,7 +66,7 @@ def probe_apart(file: InputFile, timezone: str | None, patience: Patience) -> Cl
         except ProcessDiedError as fault:
             deaths += 1
             if deaths == MAX_ATTEMPTS:
-                return probe_failure(file, _clip_error(fault).at(file.uri))
+                return probe_failure(file, _clip_error(fault, "left out of this run").at(file.uri))
 
 
 def label_apart(
@@ -101,13 +101,14 @@ def label_apart(
                 raise RuntimeError(
                     f"labelling died before it opened a clip ({fault}): do the networks fit clip_memory_gb?"
                 ) from fault
-            set_aside[fault.noted] = _clip_error(fault).at(clips[fault.noted].uri)
+            error = _clip_error(fault, "set aside until `clipmill retry`")
+            set_aside[fault.noted] = error.at(clips[fault.noted].uri)
 
 
-def _clip_error(fault: ProcessDiedError) -> ClipError:
+def _clip_error(fault: ProcessDiedError, fate: str) -> ClipError:
     what = {
         "crashed": f"the process that read it died ({fault})",
         "hung": f"reading it came to a stop ({fault})",
         "out_of_memory": "reading it took more memory than a clip may have",
     }[fault.kind]
-    return ClipError(_FAULTS[fault.kind], f"{what}, {MAX_ATTEMPTS} times: set aside until `clipmill retry`")
+    return ClipError(_FAULTS[fault.kind], f"{what}, {MAX_ATTEMPTS} times: {fate}")

@@ -66,6 +66,7 @@ def _refuse_place(source: Path, target: Path) -> None:
     from pipelines.locks import LOCK
     from transforms.tables.finished import SEALED
     from transforms.tables.layout import DATASET
+    from transforms.tables.store import LocalStore
 
     here, there = source.resolve(), target.resolve()
     if here == there or here in there.parents or there in here.parents:
@@ -77,7 +78,9 @@ def _refuse_place(source: Path, target: Path) -> None:
     try:
         facts = json.loads((target / DATASET).read_bytes())
     except FileNotFoundError:
-        other = next((item.name for item in target.iterdir() if item.name != LOCK), None)
+        # a copy that was cut short at its first file leaves no more than these
+        ours = {LOCK, *(stray.name for stray in LocalStore(target).strays())}
+        other = next((item.name for item in target.iterdir() if item.name not in ours), None)
         if other is not None:
             raise UsageError(
                 f"{target}: holds {other} and no data set; choose a new or empty folder"

@@ -124,7 +124,12 @@ def test_a_run_that_was_killed_is_told_with_how_far_it_was(clipmill, tmp_path):
     from transforms.tables.store import LocalStore
 
     names = sorted(path.stem for path in (output / "frames").glob("*.parquet"))
-    begin(LocalStore(output), Planned(dict.fromkeys(names, "other"), [], []), "20260101T000000Z-1", ["demo"])
+    begin(
+        LocalStore(output),
+        Planned(dict.fromkeys(names, "other"), set(), [], []),
+        "20260101T000000Z-1",
+        ["demo"],
+    )
     checked = clipmill("verify", output, "--json")
     assert checked.code == 1
     count = len(names)

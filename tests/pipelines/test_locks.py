@@ -120,3 +120,27 @@ def test_waiting_for_a_lease_ends_when_it_runs_out(store, tmp_path, monkeypatch,
     with lease(store, waits=True):
         pass
     assert capsys.readouterr().err.count("process 1 on far since then") == 1
+
+
+def test_a_lock_that_is_a_link_leaves_its_target_alone(tmp_path):
+    victim = tmp_path / "victim"
+    victim.write_text("mine")
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / LOCK).symlink_to(victim)
+    with pytest.raises(JobError, match="not writable"), output_lock(str(tmp_path / "out")):
+        pass
+    assert victim.read_text() == "mine"
+
+
+def test_a_lease_that_another_run_took_over_is_left_to_it_and_ends_the_run(store, tmp_path, monkeypatch):
+    monkeypatch.setattr(locks, "_RENEW_S", 0.05)
+    rival = {"host": "rival", "process": 1, "since": "now", "renewed_s": time.time() + 60, "token": "other"}
+
+    def run() -> None:
+        with lease(store):
+            (tmp_path / LOCK).write_text(json.dumps(rival))
+            time.sleep(0.5)
+
+    with pytest.raises(JobError, match="took over"):
+        run()
+    assert json.loads((tmp_path / LOCK).read_text()) == rival

@@ -21,7 +21,7 @@ from transforms.labels.settings import LabelSettings
 from transforms.mill import Mill, MillOptions, MillShards
 from transforms.set_aside import Patience
 from transforms.storage import open_stream
-from transforms.tables.commits import commit_shard, read_commit
+from transforms.tables.commits import commit_shard, read_commit, take_over_shard
 from transforms.tables.schemas import SHARD_TABLES
 from transforms.tables.store import LocalStore
 from transforms.tasks import probe_file
@@ -104,6 +104,16 @@ def test_a_minute_without_context_gives_the_same_detections(shards, direct, mode
     rows = label_shard(alone, open_stream, [load_detector(model)], SETTINGS)
     assert detected(rows).equals(detected(direct[1]))
     assert not rows.links.heads
+
+
+def test_a_context_that_cannot_be_read_for_once_is_tried_again(tmp_path, shards, model):
+    part = shards[1].parts[0]
+    gone = replace(part.context, clip=replace(part.context.clip, uri=str(tmp_path / "gone.mp4")))
+    shard = replace(shards[1], parts=(replace(part, context=gone), *shards[1].parts[1:]))
+    rows = label_shard(shard, open_stream, [load_detector(model)], SETTINGS)
+    (failure,) = rows.failures
+    assert (failure.uri, failure.error, failure.retryable) == (gone.clip.uri, "unreadable", True)
+    assert rows.frames_labelled[part.clip.clip_id] > 0
 
 
 def test_two_networks_are_tracked_apart(shards, model):
@@ -215,6 +225,11 @@ def test_a_shard_is_taken_over_from_a_base_that_has_it_whole(tmp_path, shards, m
     assert (found.standing, found.in_base, found.reasons) == (None, made, ())
     assert mill(shards[0]) == made
     assert read_commit(LocalStore(tmp_path / "new"), shards[0].name) == made
+    assert not take_over_shard(
+        LocalStore(tmp_path / "late"),
+        LocalStore(tmp_path / "base"),
+        replace(made, label_digest="of yesterday"),
+    )
     min((tmp_path / "base" / "detections").iterdir()).unlink()
     _, found = judged("other")
     assert (found.in_base, found.reasons) == (None, ("new",))

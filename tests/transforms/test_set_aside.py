@@ -48,7 +48,7 @@ def test_probing_what_kills_is_a_failure(tmp_path, harm, error):
     assert isinstance(failure, Failure)
     assert (failure.stage, failure.error, failure.retryable) == ("probe", error, False)
     assert failure.message.startswith(f"{harm}-probe.mp4: ")
-    assert "clipmill retry" in failure.message
+    assert failure.message.endswith("2 times: left out of this run")
 
 
 def test_a_death_that_does_not_come_again_is_forgiven(tmp_path):

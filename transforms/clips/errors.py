@@ -21,6 +21,10 @@ RETRYABLE: Final[frozenset[ClipFault]] = frozenset({"no_moov", "unreadable"})
 """Faults that may be gone at the next run: a file still being written, a disk that hiccuped."""
 
 
+PASSING: Final[frozenset[ClipFault]] = RETRYABLE | {"crashed_decoder", "timeout", "too_large"}
+"""Faults that lie with the attempt as much as with the file: another one, or one that may use more, may do better."""
+
+
 class ClipError(Exception):
     """This clip is at fault.
 

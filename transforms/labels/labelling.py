@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from models.sessions import Detector
 from transforms.clips.decoding import ClipDecoder
-from transforms.clips.errors import ClipError
+from transforms.clips.errors import PASSING, ClipError
 from transforms.clips.refs import ClipRef, Failure
 from transforms.clips.shards import ShardPlan
 from transforms.labels import rows
@@ -65,13 +65,14 @@ def label_shard(
     labelled: list[PartLabels] = []
     for part in plan.parts:
         labels = PartLabels(part, detections=[[] for _ in detectors])
-        fault: ClipError | None = None
         for window in windows_of(part):
-            # a fault of the previous minute's clip is that minute's to report: the last window is the part's own
             fault = _label_window(window, labels, open_stream, detectors, settings, timings, on_frame)
+            is_own = window.own_ns < window.stop_ns
+            # what is wrong with the previous minute's clip is that minute's to report; but where it may pass, this
+            # minute's tracks may yet find out where they come from
+            if fault is not None and (is_own or fault.fault in PASSING):
+                failures.append(_failure(window.clip, fault))
         labelled.append(labels)
-        if fault is not None:
-            failures.append(_failure(part.clip, fault))
     started = time.perf_counter()
     tracked = [follow(labels, detectors, settings) for labels in labelled]
     timings.track_s += time.perf_counter() - started

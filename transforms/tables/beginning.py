@@ -5,7 +5,7 @@ stands twice: a clip that moved to another shard leaves its old one before the n
 """
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -17,10 +17,11 @@ from transforms.tables.commits import (
     committed_shards,
     encode,
     file_metadata,
+    is_ours,
     read_commit,
 )
 from transforms.tables.files import read_parquet
-from transforms.tables.layout import DUPLICATES, MANIFEST, table_file
+from transforms.tables.layout import DUPLICATES, EMPTY, MANIFEST, shard_of, table_file
 from transforms.tables.schemas import CLIPS, SHARD_TABLES
 from transforms.tables.schemas import MANIFEST as MANIFEST_SCHEMA
 from transforms.tables.store import Store
@@ -54,11 +55,13 @@ class Planned:
 
     Attributes:
         wanted: label digest of every planned shard by its name.
+        work: names of those that cannot stay as they are.
         kept: (clip_id, uri) of the clips in them.
         copies: (clip_id, uri) of duplicates, with the ids of what they are copies of.
     """
 
     wanted: Mapping[str, str]
+    work: Collection[str]
     kept: Sequence[tuple[str, str]]
     copies: Sequence[tuple[str, str]]
 
@@ -76,21 +79,39 @@ def begin(store: Store, planned: Planned, run_id: str, models: Iterable[str]) ->
         How many shards the manifest does not know as they are wanted.
     """
     wanted = planned.wanted
-    outdated, _ = part_unplanned(store, wanted, [*planned.kept, *planned.copies])
-    for shard in outdated:
-        remove_shard(store, shard.name)
+    outdated, left = part_unplanned(store, wanted, [*planned.kept, *planned.copies])
+    gone = {shard.name for shard in outdated} | _without_commit(
+        store, {*wanted, *(shard.name for shard in left)}
+    )
     rows = [row for row in read_manifest(store) if row["state"] == COMMITTED]
-    has_shown = _remove_from_duplicates(store, {uri for _, uri in planned.kept})
     known = {row["shard"]: row["label_digest"] for row in rows if row["table"] == COMMIT_TABLE}
-    pending = {name: digest for name, digest in wanted.items() if known.get(name) != digest}
-    if not (outdated or pending or has_shown):
-        return 0
-    gone = pending.keys() | {shard.name for shard in outdated}
-    rows = [row for row in rows if row["shard"] not in gone]
-    rows += [_pending_row(name, digest) for name, digest in pending.items()]
-    told = {"run_id": run_id, "models": sorted(models)}
-    write_rows(store, rows, {_UNFINISHED.decode(): json.dumps(told, sort_keys=True)})
+    pending = {
+        name: digest for name, digest in wanted.items() if name in planned.work or known.get(name) != digest
+    }
+    if pending or gone:
+        # told before it is done: whoever finds a file gone finds it pending, or not listed
+        unlisted = pending.keys() | gone
+        rows = [row for row in rows if row["shard"] not in unlisted]
+        rows += [_pending_row(name, digest) for name, digest in pending.items()]
+        told = {"run_id": run_id, "models": sorted(models)}
+        write_rows(store, rows, {_UNFINISHED.decode(): json.dumps(told, sort_keys=True)})
+    for name in sorted(gone):
+        remove_shard(store, name)
+    _remove_from_duplicates(store, {uri for _, uri in planned.kept})
     return len(pending)
+
+
+def _without_commit(store: Store, stay: Collection[str]) -> set[str]:
+    """Shards of which a killed run left files but no commit, and which nobody is about to write."""
+    committed = set(committed_shards(store))
+    found = {
+        shard_of(file) for table in SHARD_TABLES for file in store.sizes(table) if file.endswith(".parquet")
+    }
+    return {
+        name
+        for name in found - committed - {*stay, DUPLICATES, EMPTY}
+        if all(is_ours(store, table_file(table, name)) for table in SHARD_TABLES)
+    }
 
 
 def part_unplanned(
@@ -174,19 +195,18 @@ def _pending_row(name: str, label_digest: str) -> dict[str, object]:
     }
 
 
-def _remove_from_duplicates(store: Store, uris: set[str]) -> bool:
+def _remove_from_duplicates(store: Store, uris: set[str]) -> None:
     """Takes the rows of clips that this run plans anew out of the duplicates of the last one."""
     path = table_file("clips", DUPLICATES)
     try:
         table = read_parquet(store.read(path))
     except (FileNotFoundError, pa.ArrowInvalid):
-        return False
+        return
     stay = [uri not in uris for uri in table["uri"].to_pylist()]
     if all(stay):
-        return False
+        return
     left = table.filter(pa.array(stay))
     if left.num_rows:
         store.write(path, encode(left.cast(CLIPS), file_metadata()))
     else:
         store.delete(path)
-    return True

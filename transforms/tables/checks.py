@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 
 from transforms.tables.beginning import COMMITTED, PENDING, unfinished
@@ -14,7 +15,7 @@ from transforms.tables.evolution import schema_problem
 from transforms.tables.file_facts import sha256_of
 from transforms.tables.files import read_parquet
 from transforms.tables.finished import SEALED
-from transforms.tables.layout import DATASET, MANIFEST, REMOVAL, shard_of
+from transforms.tables.layout import DATASET, MANIFEST, REMOVAL, is_place_of, shard_of
 from transforms.tables.queries import NotADatasetError, connect
 from transforms.tables.schemas import TABLES
 from transforms.tables.store import LocalStore
@@ -117,7 +118,9 @@ def _check_files(root: Path, facts: dict[str, object], *, is_finished: bool) -> 
     listed = {row["path"] for row in rows}
     pending = {row["shard"] for row in rows if row["state"] == PENDING}
     for row in rows:
-        if row["state"] == COMMITTED:
+        if row["table"] not in TABLES or not is_place_of(row["path"], row["table"], row["shard"]):
+            yield f"{MANIFEST}: names {row['path']!r}, which is no file of a data set"
+        elif row["state"] == COMMITTED:
             yield from _check_file(root, row)
     for table in TABLES:
         for path in sorted((root / table).glob("*.parquet")):
@@ -132,12 +135,16 @@ def _check_file(root: Path, row: dict[str, object]) -> Iterator[str]:
         with path.open("rb") as source:
             sha256 = sha256_of(source)
     except FileNotFoundError:
-        yield f"{row['path']}: missing"
+        yield f"{row['path']}: missing; the command that wrote the data set makes it again"
         return
     if path.stat().st_size != row["bytes"] or sha256 != row["sha256"]:
         yield f"{row['path']}: bytes differ from the manifest's digest"
         return
-    file = pq.ParquetFile(path)
+    try:
+        file = pq.ParquetFile(path)
+    except pa.ArrowException:
+        yield f"{row['path']}: no Parquet file"
+        return
     if file.metadata.num_rows != row["rows"]:
         yield f"{row['path']}: {file.metadata.num_rows} rows, the manifest says {row['rows']}"
     if not file.schema_arrow.equals(TABLES[str(row["table"])]):

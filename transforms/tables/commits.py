@@ -3,6 +3,7 @@
 import hashlib
 import io
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from importlib.metadata import version
 from typing import Final
@@ -15,7 +16,7 @@ from transforms.budget.demand.figures import Tally
 from transforms.clips.refs import Failure
 from transforms.tables.digests import canonical_json
 from transforms.tables.files import write_parquet
-from transforms.tables.layout import DUPLICATES, EMPTY, shard_of, table_file
+from transforms.tables.layout import DUPLICATES, EMPTY, is_place_of, shard_of, table_file
 from transforms.tables.schemas import SCHEMA_VERSION, SHARD_TABLES
 from transforms.tables.store import Store
 
@@ -154,22 +155,37 @@ def commit_shard(store: Store, summary: ShardSummary, tables: Mapping[str, pa.Ta
     return replace(committed, files=(*files, facts_of(path, frames.num_rows, content)))
 
 
-def take_over_shard(store: Store, base: Store, summary: ShardSummary) -> None:
+def take_over_shard(store: Store, base: Store, summary: ShardSummary) -> bool:
     """Puts another data set's shard in place as it is, the commit file last.
 
     Args:
         store: the data set.
         base: the other one.
         summary: the shard's commit there, as `read_commit` gave it.
+
+    Returns:
+        Whether it is here now: not where the other one was written to meanwhile.
     """
     store.delete(table_file(COMMIT_TABLE, summary.name))
     there = {file.path for file in summary.files}
     for table in sorted(SHARD_TABLES, key=lambda table: table == COMMIT_TABLE):
         path = table_file(table, summary.name)
-        if path in there:
-            store.take_over(base, path)
-        else:
+        if path not in there:
             store.delete(path)
+            continue
+        try:
+            store.take_over(base, path)
+        except FileNotFoundError:
+            return False
+    return (
+        all(_is_here(store, file) for file in summary.files) and read_commit(store, summary.name) == summary
+    )
+
+
+def _is_here(store: Store, file: FileFacts) -> bool:
+    with suppress(FileNotFoundError):
+        return hashlib.sha256(store.read(file.path)).hexdigest() == file.sha256
+    return False
 
 
 def read_commit(store: Store, shard: str) -> ShardSummary | None:
@@ -193,7 +209,14 @@ def read_commit(store: Store, shard: str) -> ShardSummary | None:
     except (pa.ArrowException, OSError, ValueError, KeyError):
         # whatever stands there is no commit of this version: the shard is absent
         return None
+    if summary.name != shard or not all(_is_own(file.path, shard) for file in summary.files):
+        return None
     return replace(summary, files=(*summary.files, facts_of(path, footer.num_rows, content)))
+
+
+def _is_own(path: str, shard: str) -> bool:
+    table = path.partition("/")[0]
+    return table in SHARD_TABLES and is_place_of(path, table, shard)
 
 
 def is_whole(summary: ShardSummary, sizes: Mapping[str, Mapping[str, int]]) -> bool:
@@ -216,3 +239,14 @@ def committed_shards(store: Store) -> list[str]:
     """Names of the shards that have a commit file."""
     names = map(shard_of, store.sizes(COMMIT_TABLE))
     return sorted(name for name in names if name not in {DUPLICATES, EMPTY})
+
+
+def is_ours(store: Store, path: str) -> bool:
+    """Whether a file is absent, or a Parquet file that clipmill wrote: nothing else is ever removed."""
+    try:
+        metadata = pq.read_metadata(io.BytesIO(store.read(path))).metadata or {}
+    except FileNotFoundError:
+        return True
+    except (pa.ArrowInvalid, OSError):
+        return False
+    return b"clipmill.version" in metadata

@@ -1,6 +1,5 @@
 """Finishing a data set: the tables that are written whole, the manifest and dataset.json."""
 
-import io
 import platform
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -11,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from transforms.clips.refs import Failure
 from transforms.clips.shards import Duplicate
@@ -23,6 +21,7 @@ from transforms.tables.commits import (
     encode,
     facts_of,
     file_metadata,
+    is_ours,
 )
 from transforms.tables.digests import canonical_json
 from transforms.tables.files import read_parquet
@@ -174,18 +173,8 @@ def remove_orphans(store: Store, shards: Iterable[ShardSummary]) -> None:
     for table in sorted(SHARD_TABLES, key=lambda table: table != COMMIT_TABLE):
         for file in store.sizes(table):
             path = f"{table}/{file}"
-            if path not in known and shard_of(file) not in {DUPLICATES, EMPTY} and _is_ours(store, path):
+            if path not in known and shard_of(file) not in {DUPLICATES, EMPTY} and is_ours(store, path):
                 store.delete(path)
-
-
-def _is_ours(store: Store, path: str) -> bool:
-    if not path.endswith(".parquet"):
-        return False
-    try:
-        metadata = pq.read_metadata(io.BytesIO(store.read(path))).metadata or {}
-    except (pa.ArrowInvalid, OSError):
-        return False
-    return b"clipmill.version" in metadata
 
 
 def write_manifest(store: Store, shards: Sequence[ShardSummary], whole: Sequence[FileFacts]) -> FileFacts:

@@ -8,9 +8,9 @@ from typing import Any, Final
 
 from transforms.tables.commits import FileFacts
 from transforms.tables.files import read_parquet
-from transforms.tables.layout import DATASET, DUPLICATES, EMPTY, MANIFEST, WHOLE
+from transforms.tables.layout import DATASET, DUPLICATES, EMPTY, MANIFEST, WHOLE, is_place_of
 from transforms.tables.queries import NotADatasetError, refuse_other_schema
-from transforms.tables.schemas import SHARD_TABLES
+from transforms.tables.schemas import SHARD_TABLES, TABLES
 from transforms.tables.store import Store
 
 SEALED: Final = "sealed"
@@ -75,6 +75,10 @@ def read_finished(store: Store, place: object) -> Finished:
     others, pending = list[FileFacts](), 0
     table = read_parquet(manifest, _COLUMNS)
     for row in (row for batch in table.to_batches(_AT_ONCE) for row in batch.to_pylist()):
+        if row["table"] not in TABLES or not is_place_of(row["path"], row["table"], row["shard"]):
+            raise NotADatasetError(
+                f"{place}: {MANIFEST} names {row['path']!r}, which is no file of a data set"
+            )
         pending += row["state"] != "committed"
         file = FileFacts(path=row["path"], rows=row["rows"], bytes=row["bytes"], sha256=row["sha256"])
         if row["table"] in SHARD_TABLES and row["shard"] not in {WHOLE, DUPLICATES, EMPTY}:

@@ -22,6 +22,18 @@ def table_file(table: str, shard: str = WHOLE) -> str:
     return f"{table}/{shard}.parquet"
 
 
+def is_place_of(path: str, table: str, shard: str) -> bool:
+    """Whether a file that a manifest or a commit names lies where that shard's file of the table has to lie.
+
+    A data set may come from anybody; a path that led elsewhere would be read, or written, there.
+
+    >>> is_place_of("frames/a-m0000.parquet", "frames", "a-m0000"), is_place_of("../a.parquet", "..", "a")
+    (True, False)
+    """
+    is_name = all(name and not name.startswith(".") and "/" not in name for name in (table, shard))
+    return is_name and path == table_file(table, shard)
+
+
 def shard_of(file_name: str) -> str:
     """The shard that a table's file belongs to.
 

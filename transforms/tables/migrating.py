@@ -27,10 +27,10 @@ from transforms.tables.evolution import (
 )
 from transforms.tables.file_facts import read_facts, sha256_of
 from transforms.tables.files import RowGroups, read_parquet
-from transforms.tables.layout import DATASET, MANIFEST
+from transforms.tables.layout import DATASET, MANIFEST, is_place_of
 from transforms.tables.queries import NotADatasetError
 from transforms.tables.schemas import MANIFEST as MANIFEST_SCHEMA
-from transforms.tables.schemas import SCHEMA_VERSION
+from transforms.tables.schemas import SCHEMA_VERSION, TABLES
 from transforms.tables.store import LocalStore
 
 _COMMIT: Final = "clipmill.commit"
@@ -93,6 +93,8 @@ def migrate(root: Path) -> Migration:
     for row in sorted(rows, key=lambda row: (row["table"] == COMMIT_TABLE, row["path"])):
         if row["state"] != "committed":
             continue
+        if row["table"] not in TABLES or not is_place_of(row["path"], row["table"], row["shard"]):
+            raise MigrationError(f"{MANIFEST}: names {row['path']!r}, which is no file of a data set")
         try:
             rewritten += _bring_forward(store, row, moved)
         except (EvolutionError, pa.ArrowInvalid) as error:

@@ -37,7 +37,9 @@ def connect(root: Path) -> duckdb.DuckDBPyConnection:
     for name, paths in (files | {"manifest": [root / MANIFEST]}).items():
         if paths:
             listed = ", ".join(map(_quoted, paths))
-            connection.execute(f"CREATE VIEW {name} AS SELECT * FROM read_parquet([{listed}])")
+            connection.execute(
+                f"CREATE VIEW {name} AS SELECT * FROM read_parquet([{listed}], hive_partitioning = false)"
+            )
         else:
             # a run that has not finished may not have written the file that stands for no rows
             connection.register(name, TABLES[name].empty_table())

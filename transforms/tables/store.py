@@ -123,13 +123,14 @@ class LocalStore:
 
     def sizes(self, folder: str) -> dict[str, int]:
         """Files directly in a folder."""
+        found: dict[str, int] = {}
         with suppress(FileNotFoundError), os.scandir(self.folder / folder) as entries:
-            return {
-                entry.name: entry.stat().st_size
-                for entry in entries
-                if entry.is_file() and not entry.name.startswith(".")
-            }
-        return {}
+            for entry in entries:
+                # one that is removed meanwhile is just not there
+                with suppress(FileNotFoundError):
+                    if entry.is_file() and not entry.name.startswith("."):
+                        found[entry.name] = entry.stat().st_size
+        return found
 
     def strays(self) -> Iterator[Path]:
         """Temporary files that killed writers left behind; files of others are never among them."""

@@ -13,7 +13,7 @@ from watching import CAN_WATCH, Bait
 
 from transforms.clips.errors import ClipError
 from transforms.clips.refs import ClipRef, InputFile
-from transforms.probe import probe_file
+from transforms.tasks import probe_file
 
 pytestmark = pytest.mark.skipif(not CAN_WATCH, reason="only Linux tells who opens a file")
 

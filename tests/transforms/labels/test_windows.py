@@ -21,13 +21,13 @@ from transforms.labels.joining import join_drive
 from transforms.labels.labelling import label_shard
 from transforms.labels.settings import LabelSettings
 from transforms.labels.windows import adaptive_sampler, windows_of
-from transforms.probe import probe_file
 from transforms.scenes.cameras import mounted_camera
 from transforms.scenes.encoding import TICKS_PER_S, ClipFrame, Encoding, encode
 from transforms.scenes.filming import even_pts
 from transforms.scenes.rendering import render
 from transforms.scenes.worlds import Conditions, make_world
 from transforms.storage import open_stream
+from transforms.tasks import probe_file
 
 SECOND_NS = 10**9
 STANDS_S, SECONDS = 5, 7
