@@ -33,6 +33,7 @@ NOTE_S: Final = 0.5
 _PARENT_POLL_S: Final = 1.0
 
 _GREETING: Final = "ready"
+_END_S: Final = 5.0
 _START_S: Final = 300.0
 """Time a child has for its imports, on a machine that is busy with others."""
 
@@ -95,8 +96,10 @@ class _Child:
 
     def end(self) -> None:
         self.process.kill()
-        self.process.wait()
         self.connection.close()
+        with suppress(subprocess.TimeoutExpired):
+            # one that waits for a disk that does not answer cannot be killed yet; it does not hold us up
+            self.process.wait(_END_S)
 
 
 _idle: Final[list[_Child]] = []

@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -7,13 +8,17 @@ import pytest
 from transforms.budget.demand.figures import Tally
 from transforms.clips.refs import Failure
 from transforms.tables.commits import (
+    FileFacts,
     ModelFacts,
     ShardSummary,
     commit_shard,
     committed_shards,
+    encode,
+    file_metadata,
     is_whole,
     read_commit,
 )
+from transforms.tables.digests import canonical_json
 from transforms.tables.schemas import SCHEMA_VERSION, SHARD_TABLES
 from transforms.tables.store import LocalStore
 
@@ -185,3 +190,20 @@ def test_a_record_of_other_kinds_is_no_commit(tmp_path, summary, change):
         table.replace_schema_metadata({**marks, b"clipmill.commit": json.dumps(record).encode()}), path
     )
     assert read_commit(store, summary.name) is not None
+
+
+def test_a_commit_that_claims_another_name_is_none(tmp_path, summary):
+    store = LocalStore(tmp_path)
+    commit_shard(store, replace(summary, name="claimed"), tables(frames=3))
+    store.write("frames/true.parquet", store.read("frames/claimed.parquet"))
+    assert read_commit(store, "claimed") is not None
+    assert read_commit(store, "true") is None
+
+
+def test_a_commit_that_names_files_of_others_is_none(tmp_path, summary):
+    store = LocalStore(tmp_path)
+    outside = FileFacts(path="../clips/drive-m0000.parquet", rows=1, bytes=1, sha256="x")
+    record = canonical_json(replace(summary, files=(outside,)))
+    content = encode(tables(frames=3)["frames"], {**file_metadata(), "clipmill.commit": record})
+    store.write("frames/drive-m0000.parquet", content)
+    assert read_commit(store, summary.name) is None
