@@ -1,5 +1,6 @@
 """The same job on several engines, with and without workers that die: the same bytes."""
 
+import json
 import os
 import signal
 import time
@@ -48,6 +49,9 @@ def test_a_task_manager_is_killed(clipmill, job, tmp_path, flink):
     flink.cluster.complete()
     process = job.start(tmp_path / "out", *flink.flags)
     busy_workers(flink, process, tmp_path / "out")
+    (plan,) = (tmp_path / "out").glob("runs/*/plan.json")
+    seen = len(list(plan.parent.glob("shards/*.json")))
+    assert 3 <= seen < json.loads(plan.read_text())["pending"], "progress is told while a run goes on"
     flink.cluster.kill_task_manager()
     done = job.finish(process)
     flink.cluster.complete()
@@ -71,7 +75,7 @@ def busy_workers(flink, process, output):
     ends = time.monotonic() + 120
     while process.poll() is None and time.monotonic() < ends:
         living = [worker for worker in workers(flink.boot) if lives(worker) and children_of(worker)]
-        if len(living) == 2 and len(list(output.glob("frames/*.parquet"))) >= 3:
+        if len(living) == 2 and len(list(output.glob("runs/*/shards/*.json"))) >= 3:
             assert not (output / "dataset.json").exists()
             return living
         time.sleep(0.05)

@@ -37,8 +37,7 @@ def workers(boot: Path) -> list[int]:
 def flink_flags(address: str, launcher: Path, boot: Path) -> tuple[str, ...]:
     """Of a job on two TaskManagers."""
     return (
-        *("--workers", "2", "--"),
-        *("--runner=FlinkRunner", f"--flink_master={address}", f"--flink_job_server_jar={launcher}"),
+        *("--", "--runner=FlinkRunner", f"--flink_master={address}", f"--flink_job_server_jar={launcher}"),
         *("--parallelism=2", "--execution_mode_for_batch=BATCH_FORCED", *_process(boot)),
         f"--environment_cache_millis={CACHE_MS}",
     )
