@@ -28,7 +28,7 @@ test: $(VENV)/.dev
 
 # the same job on Flink, Prism and in this process; fetches some 220 MB into CLIPMILL_ENGINES the first time
 test-cluster: $(VENV)/.dev
-	$(BIN)/pytest -m cluster tests/cluster $(PYTEST_ARGS)
+	$(BIN)/pytest -m cluster -rs tests/cluster $(PYTEST_ARGS)
 
 faults: $(VENV)/.dev
 	CLIPMILL_KILLS=$(or $(KILLS),50) $(BIN)/pytest tests/e2e/test_kills.py tests/e2e/test_faults.py

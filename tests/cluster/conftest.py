@@ -1,5 +1,6 @@
+import contextlib
 import os
-import shutil
+import signal
 import subprocess
 import tempfile
 from pathlib import Path
@@ -22,9 +23,10 @@ class Job:
     def __init__(self, inputs: Path) -> None:
         self.inputs = inputs
         self.expected: dict[str, str] = {}
+        self.started: list[subprocess.Popen[str]] = []
 
     def start(self, output: Path, *how: object) -> "subprocess.Popen[str]":
-        return subprocess.Popen(
+        process = subprocess.Popen(
             command("label", self.inputs, "-o", output, *JOB, *how),
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -32,17 +34,25 @@ class Job:
             cwd=ROOT,
             # a job server lives for one job: no time to optimise it
             env={**os.environ, "JAVA_TOOL_OPTIONS": "-XX:+UseSerialGC -XX:TieredStopAtLevel=1"},
+            start_new_session=True,
         )
+        self.started.append(process)
+        return process
 
     def finish(self, process: "subprocess.Popen[str]") -> Finished:
-        try:
-            output, errors = process.communicate(timeout=RUN_S)
-        finally:
-            process.kill()
+        output, errors = process.communicate(timeout=RUN_S)
         return Finished(subprocess.CompletedProcess(process.args, process.returncode, output, errors))
 
     def run(self, output: Path, *how: object) -> Finished:
         return self.finish(self.start(output, *how))
+
+    def end(self) -> None:
+        """Ends what a test that failed has left, job servers too."""
+        for process in self.started:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+        self.started = []
 
 
 @pytest.fixture(scope="session")
@@ -66,6 +76,12 @@ def job(tmp_path_factory):
     return made
 
 
+@pytest.fixture(autouse=True)
+def _nothing_goes_on(job):
+    yield
+    job.end()
+
+
 @pytest.fixture(scope="session")
 def flink():
     """A cluster with two TaskManagers; its flags, and what its workers leave."""
@@ -73,11 +89,11 @@ def flink():
         launcher = flink_launcher()
     except MissingEngineError as error:
         pytest.skip(f"no Flink: {error}")
-    folder = Path(tempfile.mkdtemp(prefix="clipmill-flink-"))
-    boot = boot_script(folder / "workers")
-    with FlinkCluster(launcher.parent, folder, dict(os.environ)) as cluster:
-        yield SimpleNamespace(cluster=cluster, boot=boot, flags=flink_flags(cluster.address, launcher, boot))
-    shutil.rmtree(folder, ignore_errors=True)
+    with tempfile.TemporaryDirectory(prefix="clipmill-flink-", ignore_cleanup_errors=True) as name:
+        boot = boot_script(Path(name) / "workers")
+        with FlinkCluster(launcher.parent, Path(name), dict(os.environ)) as cluster:
+            flags = flink_flags(cluster.address, launcher, boot)
+            yield SimpleNamespace(cluster=cluster, boot=boot, flags=flags)
 
 
 @pytest.fixture(scope="session")

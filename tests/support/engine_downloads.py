@@ -37,11 +37,12 @@ def flink_launcher() -> Path:
     Raises:
         MissingEngineError: there is no Java or no Maven, or the jars cannot be downloaded.
     """
-    _require("java", "mvn")
+    _require("java")
     folder = cache_folder() / f"flink-{hashlib.sha256(POM.read_bytes()).hexdigest()[:12]}"
     # jars in a folder of this name are not sent along with every job: Beam takes them for the build tool's
     launcher = folder / "gradle" / "wrapper" / "launcher.jar"
     if not launcher.exists():
+        _require("mvn")
         with _unfinished(folder) as name:
             jars = Path(name) / "gradle" / "wrapper"
             copy = ("dependency:copy-dependencies", "-DincludeScope=runtime", f"-DoutputDirectory={jars}")
