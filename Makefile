@@ -1,4 +1,4 @@
-.PHONY: demo test faults check fuzz docs constraints clean
+.PHONY: demo test test-cluster faults check fuzz docs constraints clean
 
 PYTHON ?= python3
 VENV ?= .venv
@@ -25,6 +25,10 @@ demo: $(VENV)/.demo
 
 test: $(VENV)/.dev
 	$(BIN)/pytest -n auto --dist worksteal $(PYTEST_ARGS)
+
+# the same job on Flink, Prism and in this process; fetches some 220 MB into CLIPMILL_ENGINES the first time
+test-cluster: $(VENV)/.dev
+	$(BIN)/pytest -m cluster -rs tests/cluster $(PYTEST_ARGS)
 
 faults: $(VENV)/.dev
 	CLIPMILL_KILLS=$(or $(KILLS),50) $(BIN)/pytest tests/e2e/test_kills.py tests/e2e/test_faults.py

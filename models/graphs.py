@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import onnx
-from google.protobuf.message import DecodeError  # type: ignore[import-untyped]  # ships no stubs
+from google.protobuf.message import DecodeError
 
 from models.card import MAX_NETWORK_BYTES, InputSpec
 from models.errors import ModelMismatchError, ModelUsageError

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from running import ROOT, SAMPLE
 
+from pipelines.beam_options import beam_options
 from pipelines.cli import build_parser, split_arguments
 
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -25,8 +26,9 @@ ON_THE_SAMPLE = [(name, line) for name, line in EVERY if re.search(r"\bdemo\b", 
 
 @pytest.mark.parametrize(("page", "line"), EVERY, ids=[f"{page}: {line}" for page, line in EVERY])
 def test_every_command_parses(page, line):
-    own, _ = split_arguments(shlex.split(line, comments=True))
+    own, beam_flags = split_arguments(shlex.split(line, comments=True))
     assert build_parser().parse_args(own).command, page
+    beam_options(beam_flags)
 
 
 @pytest.fixture(scope="module")
