@@ -13,7 +13,7 @@ def job_of(monkeypatch):
     """The job that a command line asks for; nothing is labelled."""
     jobs = []
 
-    def keep(job, beam_arguments):
+    def keep(job, beam_arguments, **_options):
         jobs.append((job, beam_arguments))
         return Outcome({}, ())
 
