@@ -354,7 +354,7 @@ def test_a_run_after_a_removal_that_was_killed_is_not_undone(
 def test_another_writer_is_waited_for_by_nobody(command_here, dataset):
     from pipelines.locks import output_lock
 
-    with output_lock(dataset):
+    with output_lock(str(dataset)):
         done = command_here("forget", dataset, "--vehicle", "car7")
     assert done.code == 1
     assert "another run is writing" in done.errors

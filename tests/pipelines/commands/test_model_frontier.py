@@ -75,16 +75,16 @@ def test_the_table_fits_a_terminal():
 
 
 def test_a_network_that_does_not_fit_is_told_and_left_out(monkeypatch, capsys, temporary):
-    from pipelines import autolabel
+    from pipelines import readiness
 
-    real = autolabel.load_detector
+    real = readiness.load_detector
 
     def load(ref):
         if ref.size == 352:
             raise ModelMismatchError("demo: it gives something else")
         return real(ref)
 
-    monkeypatch.setattr(autolabel, "load_detector", load)
+    monkeypatch.setattr(readiness, "load_detector", load)
     arguments = (CLIPS, "--truth", TRUTH, "--fps", "1")
     data = run(*arguments, "--model", "demo@352", "--model", "demo@320", "--model", "yolox-nano").data
     assert [row["size"] for row in data["rows"]] == [320]
