@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     Channel = Connection[Any, Any]
 FaultKind = Literal["crashed", "hung", "out_of_memory"]
 
-NOTE_S: Final = 0.5
+_NOTE_S: Final = 0.5
 """Notes that follow each other faster are not sent: one a frame would cost more than it tells."""
 
 _PARENT_POLL_S: Final = 1.0
@@ -153,7 +153,7 @@ def note(text: str | None = None) -> None:
     """
     global _noted, _noted_s
     now = time.monotonic()
-    if _to_parent is not None and (text not in {None, _noted} or now - _noted_s > NOTE_S):
+    if _to_parent is not None and (text not in {None, _noted} or now - _noted_s > _NOTE_S):
         _noted, _noted_s = text or _noted, now
         _to_parent.send(("note", _noted))
 

@@ -1,6 +1,5 @@
 """Stage: what is in each file, without decoding it."""
 
-import hashlib
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from typing import Any, Final
@@ -13,13 +12,13 @@ from transforms.clips.refs import ClipRef, Failure, InputFile
 from transforms.concurrent import ConcurrentMap
 from transforms.set_aside import Patience, probe_apart
 from transforms.storage import open_store, open_stream
+from transforms.tables.file_facts import sha256_of
 from transforms.tasks import named
 
 CLIPS: Final = "clips"
 FAILED: Final = "failed"
 
 _UNREAD: Final = "unread"
-_BLOCK_BYTES: Final = 1 << 20
 
 Unread = tuple[InputFile, Known | None]
 """A file that must be read, and what an earlier run found in the file of its name and size."""
@@ -119,10 +118,7 @@ class Probe:
 def _sha256(uri: str) -> str | None:
     """The digest of a file, None where it cannot be read."""
     with suppress(OSError), open_stream(uri) as stream:
-        digest = hashlib.sha256()
-        while block := stream.read(_BLOCK_BYTES):
-            digest.update(block)
-        return digest.hexdigest()
+        return sha256_of(stream)
     return None
 
 

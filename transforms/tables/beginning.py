@@ -22,12 +22,9 @@ from transforms.tables.commits import (
 )
 from transforms.tables.files import read_parquet
 from transforms.tables.layout import DUPLICATES, EMPTY, MANIFEST, shard_of, table_file
+from transforms.tables.manifest import COMMITTED, PENDING, encode_manifest, pending_row, read_manifest
 from transforms.tables.schemas import CLIPS, SHARD_TABLES
-from transforms.tables.schemas import MANIFEST as MANIFEST_SCHEMA
 from transforms.tables.store import Store
-
-COMMITTED: Final = "committed"
-PENDING: Final = "pending"
 
 _UNFINISHED: Final = b"clipmill.unfinished"
 
@@ -92,9 +89,9 @@ def begin(store: Store, planned: Planned, run_id: str, models: Iterable[str]) ->
         # told before it is done: whoever finds a file gone finds it pending, or not listed
         unlisted = pending.keys() | gone
         rows = [row for row in rows if row["shard"] not in unlisted]
-        rows += [_pending_row(name, digest) for name, digest in pending.items()]
-        told = {"run_id": run_id, "models": sorted(models)}
-        write_rows(store, rows, {_UNFINISHED.decode(): json.dumps(told, sort_keys=True)})
+        rows += [pending_row(name, digest) for name, digest in pending.items()]
+        told = json.dumps({"run_id": run_id, "models": sorted(models)}, sort_keys=True)
+        store.write(MANIFEST, encode_manifest(rows, {_UNFINISHED.decode(): told}))
     for name in sorted(gone):
         remove_shard(store, name)
     _remove_from_duplicates(store, {uri for _, uri in planned.kept})
@@ -158,41 +155,6 @@ def unfinished(store: Store) -> Unfinished | None:
     commits = ((name, read_commit(store, name)) for name in wanted)
     labelled = sum(commit is not None and commit.label_digest == wanted[name] for name, commit in commits)
     return Unfinished(str(told["run_id"]), tuple(told["models"]), len(wanted), labelled)
-
-
-def read_manifest(store: Store) -> list[dict[str, object]]:
-    """The rows of the manifest; none where there is none that can be read."""
-    try:
-        rows = read_parquet(store.read(MANIFEST)).to_pylist()
-    except (FileNotFoundError, pa.ArrowInvalid):
-        return []
-    return [{"state": COMMITTED, **row} for row in rows]
-
-
-def write_rows(store: Store, rows: Iterable[Mapping[str, object]], metadata: Mapping[str, str]) -> None:
-    """Writes the manifest.
-
-    Args:
-        store: the data set.
-        rows: one a file.
-        metadata: what the file tells beside what every file does.
-    """
-    ordered = sorted(rows, key=lambda row: str(row["path"]))
-    table = pa.Table.from_pylist(ordered, MANIFEST_SCHEMA)
-    store.write(MANIFEST, encode(table, {**file_metadata(), **metadata}))
-
-
-def _pending_row(name: str, label_digest: str) -> dict[str, object]:
-    return {
-        "path": table_file(COMMIT_TABLE, name),
-        "table": COMMIT_TABLE,
-        "shard": name,
-        "rows": 0,
-        "bytes": 0,
-        "sha256": "",
-        "label_digest": label_digest,
-        "state": PENDING,
-    }
 
 
 def _remove_from_duplicates(store: Store, uris: set[str]) -> None:

@@ -9,13 +9,14 @@ from typing import Final
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from transforms.tables.beginning import COMMITTED, PENDING, unfinished
+from transforms.tables.beginning import unfinished
 from transforms.tables.commits import COMMIT_TABLE, committed_shards, read_commit
 from transforms.tables.evolution import schema_problem
 from transforms.tables.file_facts import sha256_of
 from transforms.tables.files import read_parquet
 from transforms.tables.finished import SEALED
 from transforms.tables.layout import DATASET, MANIFEST, REMOVAL, is_place_of, shard_of
+from transforms.tables.manifest import COMMITTED, PENDING
 from transforms.tables.queries import NotADatasetError, connect
 from transforms.tables.schemas import TABLES
 from transforms.tables.store import LocalStore

@@ -7,21 +7,21 @@ metadata, the digest of its sources and the shards that it holds: what would be 
 import hashlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from transforms.tables.commits import COMMIT_TABLE, FileFacts, encode, file_metadata
+from transforms.tables.commits import COMMIT_TABLE, FileFacts, file_metadata
 from transforms.tables.days import Shard, cut_days
 from transforms.tables.digests import canonical_json, digest
 from transforms.tables.file_facts import read_facts
-from transforms.tables.files import RowGroups, read_parquet
+from transforms.tables.files import RowGroups
 from transforms.tables.finished import SEALED, read_finished
-from transforms.tables.layout import DATASET, MANIFEST, shard_of, table_file
-from transforms.tables.schemas import MANIFEST as MANIFEST_SCHEMA
+from transforms.tables.layout import DATASET, MANIFEST, table_file
+from transforms.tables.manifest import Row, encode_manifest, manifest_row, read_manifest
 from transforms.tables.schemas import SCHEMA_VERSION, SHARD_TABLES, TABLES
 from transforms.tables.store import LocalStore
 
@@ -35,8 +35,6 @@ _SOURCES: Final = "clipmill.label_digest"
 _MODELS: Final = "clipmill.model_digests"
 _SHARDS: Final = "clipmill.shards"
 """Metadata of a merged file: the names of the shards whose rows it holds, as JSON."""
-
-Row = dict[str, Any]
 
 
 class CompactionError(Exception):
@@ -139,7 +137,7 @@ def compact(source: Path, target: Path) -> Compaction:
         _row(item.path, item.digest, known if item.path not in written else {}, copy)
         for item in merged.values()
     ]
-    listed += [_manifest_row(file, None) for file in copied.values()]
+    listed += [manifest_row(file, None) for file in copied.values()]
     _finish(copy, finished.facts, listed)
     return Compaction(
         sources=len(sources),
@@ -194,10 +192,7 @@ def _found(copy: LocalStore) -> dict[str, _Found]:
 def _known(copy: LocalStore) -> dict[str, Row]:
     """What the copy's manifest tells of its files, where they still have the sizes that it tells."""
     sizes = {f"{table}/{name}": size for table in TABLES for name, size in copy.sizes(table).items()}
-    try:
-        rows = read_parquet(copy.read(MANIFEST)).to_pylist()
-    except (FileNotFoundError, pa.ArrowInvalid):
-        return {}
+    rows = read_manifest(copy)
     return {row["path"]: row for row in rows if sizes.get(row["path"]) == row["bytes"]}
 
 
@@ -270,23 +265,11 @@ def _row(path: str, source_digest: str, known: Mapping[str, Row], copy: LocalSto
     row = known.get(path)
     if row is not None and row["label_digest"] == source_digest:
         return row
-    return _manifest_row(read_facts(copy, path), source_digest)
-
-
-def _manifest_row(file: FileFacts, source_digest: str | None) -> Row:
-    table, _, name = file.path.partition("/")
-    return {
-        **asdict(file),
-        "table": table,
-        "shard": shard_of(name),
-        "label_digest": source_digest,
-        "state": "committed",
-    }
+    return manifest_row(read_facts(copy, path), source_digest)
 
 
 def _finish(copy: LocalStore, facts: Mapping[str, Any], rows: Sequence[Row]) -> None:
-    table = pa.Table.from_pylist(sorted(rows, key=lambda row: str(row["path"])), MANIFEST_SCHEMA)
-    content = encode(table, file_metadata())
+    content = encode_manifest(rows)
     copy.write(MANIFEST, content)
     _describe(copy, facts, hashlib.sha256(content).hexdigest())
 

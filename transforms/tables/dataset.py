@@ -13,7 +13,6 @@ import pyarrow as pa
 
 from transforms.clips.refs import Failure
 from transforms.clips.shards import Duplicate
-from transforms.tables.beginning import COMMITTED
 from transforms.tables.commits import (
     COMMIT_TABLE,
     FileFacts,
@@ -26,7 +25,7 @@ from transforms.tables.commits import (
 from transforms.tables.digests import canonical_json
 from transforms.tables.files import read_parquet
 from transforms.tables.layout import DATASET, DUPLICATES, EMPTY, MANIFEST, shard_of, table_file
-from transforms.tables.schemas import MANIFEST as MANIFEST_SCHEMA
+from transforms.tables.manifest import encode_manifest, manifest_row
 from transforms.tables.schemas import SCHEMA_VERSION, SHARD_TABLES, TABLES, WHOLE_TABLES
 from transforms.tables.store import Store
 
@@ -188,26 +187,11 @@ def write_manifest(store: Store, shards: Sequence[ShardSummary], whole: Sequence
     Returns:
         The manifest's own facts.
     """
-    rows = [_manifest_row(file, shard.name, shard.label_digest) for shard in shards for file in shard.files]
-    rows += [_manifest_row(file, shard_of(file.path.partition("/")[2]), None) for file in whole]
-    table = pa.Table.from_pylist(sorted(rows, key=lambda row: str(row["path"])), MANIFEST_SCHEMA)
-    content = encode(table, file_metadata())
+    rows = [manifest_row(file, shard.label_digest) for shard in shards for file in shard.files]
+    rows += [manifest_row(file, None) for file in whole]
+    content = encode_manifest(rows)
     _write_changed(store, MANIFEST, content)
-    return facts_of(MANIFEST, table.num_rows, content)
-
-
-def _manifest_row(file: FileFacts, shard: str, label_digest: str | None) -> dict[str, object]:
-    table = file.path.partition("/")[0]
-    return {
-        "path": file.path,
-        "rows": file.rows,
-        "bytes": file.bytes,
-        "sha256": file.sha256,
-        "table": table,
-        "shard": shard,
-        "label_digest": label_digest,
-        "state": COMMITTED,
-    }
+    return facts_of(MANIFEST, len(rows), content)
 
 
 def write_dataset(

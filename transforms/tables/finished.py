@@ -9,6 +9,7 @@ from typing import Any, Final
 from transforms.tables.commits import FileFacts
 from transforms.tables.files import read_parquet
 from transforms.tables.layout import DATASET, DUPLICATES, EMPTY, MANIFEST, WHOLE, is_place_of
+from transforms.tables.manifest import COMMITTED
 from transforms.tables.queries import NotADatasetError, refuse_other_schema
 from transforms.tables.schemas import SHARD_TABLES, TABLES
 from transforms.tables.store import Store
@@ -79,7 +80,7 @@ def read_finished(store: Store, place: object) -> Finished:
             raise NotADatasetError(
                 f"{place}: {MANIFEST} names {row['path']!r}, which is no file of a data set"
             )
-        pending += row["state"] != "committed"
+        pending += row["state"] != COMMITTED
         file = FileFacts(path=row["path"], rows=row["rows"], bytes=row["bytes"], sha256=row["sha256"])
         if row["table"] in SHARD_TABLES and row["shard"] not in {WHOLE, DUPLICATES, EMPTY}:
             shards.setdefault(row["shard"], {})[row["table"]] = file

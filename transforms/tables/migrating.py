@@ -16,7 +16,7 @@ from typing import Any, Final
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from transforms.tables.commits import COMMIT_TABLE, FileFacts, encode, file_metadata
+from transforms.tables.commits import COMMIT_TABLE, FileFacts, file_metadata
 from transforms.tables.digests import canonical_json
 from transforms.tables.evolution import (
     SCHEMAS,
@@ -28,8 +28,8 @@ from transforms.tables.evolution import (
 from transforms.tables.file_facts import read_facts, sha256_of
 from transforms.tables.files import RowGroups, read_parquet
 from transforms.tables.layout import DATASET, MANIFEST, is_place_of
+from transforms.tables.manifest import COMMITTED, Row, encode_manifest
 from transforms.tables.queries import NotADatasetError
-from transforms.tables.schemas import MANIFEST as MANIFEST_SCHEMA
 from transforms.tables.schemas import SCHEMA_VERSION, TABLES
 from transforms.tables.store import LocalStore
 
@@ -39,8 +39,6 @@ _MADE_FROM: Final = "clipmill.migrated_from"
 """Metadata of a rewritten file: the digest of the file that stood there before."""
 
 _NOT_OURS: Final = b"ARROW:schema"
-
-Row = dict[str, Any]
 
 
 class MigrationError(Exception):
@@ -91,7 +89,7 @@ def migrate(root: Path) -> Migration:
     rewritten, moved = 0, dict[str, FileFacts]()
     # a shard's commit names the digests of its other files, so it comes after them
     for row in sorted(rows, key=lambda row: (row["table"] == COMMIT_TABLE, row["path"])):
-        if row["state"] != "committed":
+        if row["state"] != COMMITTED:
             continue
         if row["table"] not in TABLES or not is_place_of(row["path"], row["table"], row["shard"]):
             raise MigrationError(f"{MANIFEST}: names {row['path']!r}, which is no file of a data set")
@@ -102,8 +100,7 @@ def migrate(root: Path) -> Migration:
                 f"{row['path']}: {error}; see clipmill verify of the version that wrote it"
             ) from error
     listed = [row | (asdict(moved[row["path"]]) if row["path"] in moved else {}) for row in rows]
-    table = pa.Table.from_pylist(listed, MANIFEST_SCHEMA)
-    content = encode(table, {**file_metadata(), _MADE_FROM: old})
+    content = encode_manifest(listed, {_MADE_FROM: old})
     store.write(MANIFEST, content)
     _write_facts(store, facts, hashlib.sha256(content).hexdigest())
     return Migration(version, rewritten, len(moved) - rewritten)

@@ -3,16 +3,13 @@
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import asdict
 
 import pyarrow as pa
 
-from transforms.tables.beginning import COMMITTED
 from transforms.tables.commits import encode, facts_of, file_metadata
 from transforms.tables.digests import canonical_json
-from transforms.tables.files import read_parquet
-from transforms.tables.layout import DATASET, MANIFEST, WHOLE, table_file
-from transforms.tables.schemas import MANIFEST as MANIFEST_SCHEMA
+from transforms.tables.layout import DATASET, MANIFEST, table_file
+from transforms.tables.manifest import encode_manifest, manifest_row, read_manifest
 from transforms.tables.store import Store
 
 
@@ -31,14 +28,13 @@ def replace_whole(
     content = encode(table, {**file_metadata(), **(metadata or {})})
     store.write(path, content)
     try:
-        listed, described = store.read(MANIFEST), json.loads(store.read(DATASET))
+        store.read(MANIFEST)
+        described = json.loads(store.read(DATASET))
     except FileNotFoundError:
         return
-    rows = [row for row in read_parquet(listed).to_pylist() if row["path"] != path]
-    file = asdict(facts_of(path, table.num_rows, content))
-    rows.append({**file, "table": name, "shard": WHOLE, "label_digest": None, "state": COMMITTED})
-    manifest = pa.Table.from_pylist(sorted(rows, key=lambda row: str(row["path"])), MANIFEST_SCHEMA)
-    written = encode(manifest, file_metadata())
+    rows = [row for row in read_manifest(store) if row["path"] != path]
+    rows.append(manifest_row(facts_of(path, table.num_rows, content), None))
+    written = encode_manifest(rows)
     store.write(MANIFEST, written)
     described["manifest_sha256"] = hashlib.sha256(written).hexdigest()
     described["tables"][name] = table.num_rows

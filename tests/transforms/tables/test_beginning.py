@@ -6,9 +6,10 @@ import pyarrow as pa
 import pytest
 
 from transforms.budget.demand.figures import Tally
-from transforms.tables.beginning import Planned, Unfinished, begin, part_unplanned, read_manifest, unfinished
+from transforms.tables.beginning import Planned, Unfinished, begin, part_unplanned, unfinished
 from transforms.tables.commits import ShardSummary, commit_shard, committed_shards
 from transforms.tables.dataset import write_manifest
+from transforms.tables.manifest import read_manifest
 from transforms.tables.schemas import CLIPS, SHARD_TABLES
 from transforms.tables.store import LocalStore
 
