@@ -28,7 +28,7 @@ from transforms.clips.shards import TwoCarsError
 from transforms.discover import EVENTS, FAILED, FILES, Discover
 from transforms.events import GatherEvents
 from transforms.join import JoinTracks
-from transforms.mill import PROGRESS, STANDING, WORK, JudgeShards, MillOptions, MillShards
+from transforms.mill import PROGRESS, JudgeShards, MillOptions, MillShards, standing, work
 from transforms.plan import PLAN, PlanShards
 from transforms.probe import CLIPS, ProbeClips
 from transforms.probe import FAILED as PROBE_FAILED
@@ -70,9 +70,14 @@ def build(root: beam.Pipeline, job: AutolabelJob, resources: Resources) -> None:
     options = mill_options(job, resources)
     found, probed, shards, duplicates = plan(root, job, resources)
     judged = shards | "Judge" >> JudgeShards(options, job.output)
-    begun = (shards, judged[WORK], duplicates) | "Begin" >> BeginRun(job.labels, models, job.output, run_id)
-    made = judged[WORK] | "Mill" >> MillShards(options, job.output, run_id, threads, begun)
-    milled = (judged[STANDING], made) | "All shards" >> beam.Flatten()
+    names = [model.card.name for model in models]
+    begun = (judged, duplicates) | "Begin" >> BeginRun(names, job.output, run_id)
+    made = (
+        judged
+        | "Work" >> beam.FlatMap(work)
+        | "Mill" >> MillShards(options, job.output, run_id, threads, begun)
+    )
+    milled = (judged | "Standing" >> beam.FlatMap(standing), made) | "All shards" >> beam.Flatten()
     left = (shards, duplicates) | "Left over" >> LeftOver(job.output)
     objects = (milled, left) | "Both" >> beam.Flatten() | "Join" >> JoinTracks()
     events = (found[FILES], probed[CLIPS], found[EVENTS]) | "Events" >> GatherEvents(

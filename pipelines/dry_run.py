@@ -17,7 +17,7 @@ from pipelines.readiness import check, check_output, find_models
 from transforms.budget.labelling import SPEED_FILE, SpeedRecord
 from transforms.discover import FAILED, FILES
 from transforms.forecast import WriteForecast
-from transforms.mill import Mill
+from transforms.mill import JudgeShards
 from transforms.probe import FAILED as PROBE_FAILED
 from transforms.storage import open_store
 from transforms.summarize import LeftOver
@@ -32,17 +32,16 @@ def build(root: beam.Pipeline, job: AutolabelJob, resources: Resources, path: st
         resources: networks and threads.
         path: the file of this machine that gets the forecast.
     """
-    options = mill_options(job, resources)
     found, probed, shards, duplicates = plan(root, job, resources)
     left = (shards, duplicates) | "Left over" >> LeftOver(job.output)
     failures = (found[FAILED], probed[PROBE_FAILED]) | "Failures" >> beam.Flatten()
     _ = {
-        "shards": shards,
+        "judged": shards | "Judge" >> JudgeShards(mill_options(job, resources), job.output),
         "files": found[FILES],
         "duplicates": duplicates,
         "failures": failures,
         "left": left,
-    } | "Forecast" >> WriteForecast(Mill(options, job.output, ""), path)
+    } | "Forecast" >> WriteForecast(path)
 
 
 def forecast(job: AutolabelJob, beam_arguments: Sequence[str] = ()) -> dict[str, Any]:

@@ -6,10 +6,9 @@ from collections.abc import Iterator, Sequence
 import apache_beam as beam
 from apache_beam.pvalue import AsList, PCollection
 
-from models.refs import ModelRef
 from transforms.clips.shards import Duplicate, ShardPlan
-from transforms.labels.ingredients import ingredients, label_digest
-from transforms.labels.settings import LabelSettings
+from transforms.labels.ingredients import label_digest
+from transforms.mill import Judgement
 from transforms.plan import PLAN
 from transforms.storage import open_store
 from transforms.tables.beginning import Planned, begin
@@ -19,18 +18,13 @@ Clip = tuple[str, str]
 """clip_id and URI."""
 
 
-Plan = tuple[PCollection[ShardPlan], PCollection[ShardPlan], PCollection[Duplicate]]
-"""All planned shards, those of them that cannot stay as they are, and the duplicates."""
-
-
-class BeginRun(beam.PTransform[Plan, PCollection[int]]):
+class BeginRun(beam.PTransform[tuple[PCollection[Judgement], PCollection[Duplicate]], PCollection[int]]):
     """Clears the way for a run, and notes how much there is to do for whoever watches it.
 
-    Takes (shards, work, duplicates) of the plan.
+    Takes (judgements of all planned shards, duplicates).
 
     Args:
-        settings: options of labelling.
-        models: the networks.
+        models: names of the networks.
         output: the data set.
         run_id: the run.
 
@@ -38,26 +32,22 @@ class BeginRun(beam.PTransform[Plan, PCollection[int]]):
         One element, the number of shards, once they may be written.
     """
 
-    def __init__(self, settings: LabelSettings, models: Sequence[ModelRef], output: str, run_id: str) -> None:
+    def __init__(self, models: Sequence[str], output: str, run_id: str) -> None:
         super().__init__()
-        self._settings = settings
         self._models = tuple(models)
         self._output = output
         self._run_id = run_id
 
-    def expand(self, planned: Plan) -> PCollection[int]:
+    def expand(self, planned: tuple[PCollection[Judgement], PCollection[Duplicate]]) -> PCollection[int]:
         """Brings names and digests to one worker."""
-        shards, work, duplicates = planned
+        judged, duplicates = planned
         sides = {
-            "wanted": AsList(shards | "Digests" >> beam.Map(_wanted, self._settings, self._models)),
-            "work": AsList(work | "Work" >> beam.Map(_name)),
-            "kept": AsList(shards | "Kept" >> beam.FlatMap(clips_of)),
+            "shards": AsList(judged | "Shards" >> beam.Map(_named)),
             "copies": AsList(duplicates | "Copies" >> beam.Map(copy_of)),
         }
-        names = [model.card.name for model in self._models]
         return (
-            shards.pipeline
-            | "Once" >> beam.Create([names])
+            judged.pipeline
+            | "Once" >> beam.Create([self._models])
             | "Begin" >> beam.Map(_begin, self._output, self._run_id, **sides)
         )
 
@@ -73,25 +63,31 @@ def copy_of(duplicate: Duplicate) -> Clip:
     return duplicate.duplicate_of, duplicate.clip.uri
 
 
-def _name(shard: ShardPlan) -> str:
-    return shard.name
+Shard = tuple[str, str, bool, tuple[Clip, ...]]
+"""Name, label digest that it is to have, whether it can stay as it is, and its clips."""
 
 
-def _wanted(shard: ShardPlan, settings: LabelSettings, models: tuple[ModelRef, ...]) -> tuple[str, str]:
-    return shard.name, label_digest(ingredients(shard, settings, models))
+def _named(judgement: Judgement) -> Shard:
+    plan = judgement.plan
+    return (
+        plan.name,
+        label_digest(judgement.made_from),
+        judgement.standing is not None,
+        tuple(clips_of(plan)),
+    )
 
 
 def _begin(
-    models: list[str],
-    output: str,
-    run_id: str,
-    wanted: list[tuple[str, str]],
-    work: list[str],
-    kept: list[Clip],
-    copies: list[Clip],
+    models: Sequence[str], output: str, run_id: str, shards: Sequence[Shard], copies: Sequence[Clip]
 ) -> int:
     store = open_store(output)
-    pending = begin(store, Planned(dict(wanted), set(work), kept, copies), run_id, models)
-    plan = {"shards": len(wanted), "pending": pending}
+    planned = Planned(
+        wanted={name: digest for name, digest, _, _ in shards},
+        work={name for name, _, stands, _ in shards if not stands},
+        kept=[clip for *_, clips in shards for clip in clips],
+        copies=copies,
+    )
+    pending = begin(store, planned, run_id, models)
+    plan = {"shards": len(shards), "pending": pending}
     store.write(run_file(run_id, PLAN), json.dumps(plan).encode())
-    return len(wanted)
+    return len(shards)

@@ -11,8 +11,8 @@ import apache_beam as beam
 from apache_beam.pvalue import AsList, PCollection
 
 from transforms.clips.refs import Failure, InputFile
-from transforms.clips.shards import Duplicate, ShardPlan
-from transforms.mill import Mill
+from transforms.clips.shards import Duplicate
+from transforms.mill import Judgement
 from transforms.tables.commits import ShardSummary
 
 
@@ -38,57 +38,39 @@ class ShardForecast:
 class WriteForecast(beam.PTransform[Mapping[str, PCollection[Any]], PCollection[None]]):
     """Writes what would be done as JSON.
 
-    Takes `shards`, `files`, `duplicates`, `failures` and `left` as the stages of a run have them.
+    Takes `judged` (judgements of all planned shards), `files`, `duplicates`, `failures` and `left` as the stages of a
+    run have them.
 
     Args:
-        mill: what would work on the shards.
         path: a file of this machine.
     """
 
-    def __init__(self, mill: Mill, path: str) -> None:
+    def __init__(self, path: str) -> None:
         super().__init__()
-        self._mill = mill
         self._path = path
 
     def expand(self, found: Mapping[str, PCollection[Any]]) -> PCollection[None]:
         """Brings the forecasts to one worker."""
-        forecasts = found["shards"] | "Judge" >> beam.ParDo(_Judge(self._mill))
+        forecasts = found["judged"] | "Forecast" >> beam.Map(forecast)
         sides = {name: AsList(found[name]) for name in ("files", "duplicates", "failures", "left")}
-        root = found["shards"].pipeline
         return (
-            root
+            forecasts.pipeline
             | "Once" >> beam.Create([self._path])
             | "Write" >> beam.Map(_write, AsList(forecasts), **sides)
         )
 
 
-class _Judge(beam.DoFn):
-    def __init__(self, mill: Mill) -> None:
-        self._mill = mill
-
-    def start_bundle(self) -> None:
-        self._mill.prepare()
-
-    def process(self, plan: ShardPlan) -> list[ShardForecast]:
-        return [forecast(self._mill, plan)]
-
-
-def forecast(mill: Mill, plan: ShardPlan) -> ShardForecast:
-    """What a mill would do with a shard.
-
-    Args:
-        mill: prepared.
-        plan: the shard.
-    """
-    found = mill.judge(plan)
-    fate = "keep" if found.standing else "take_over" if found.in_base else "label"
-    windows = ((part, min(part.stop_ns, part.clip.duration_ns) - part.start_ns) for part in plan.parts)
+def forecast(judgement: Judgement) -> ShardForecast:
+    """What would become of a shard."""
+    plan = judgement.plan
+    fate = "keep" if judgement.standing else "take_over" if judgement.in_base else "label"
+    windows = (min(part.stop_ns, part.clip.duration_ns) - part.start_ns for part in plan.parts)
     return ShardForecast(
         shard=plan.name,
         fate=fate,
-        reasons=found.reasons,
+        reasons=judgement.reasons,
         uris=tuple(part.clip.uri for part in plan.parts),
-        camera_ns=sum(max(0, length_ns) for _, length_ns in windows),
+        camera_ns=sum(max(0, length_ns) for length_ns in windows),
     )
 
 

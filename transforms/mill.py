@@ -3,10 +3,10 @@
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any, Final
+from typing import Final
 
 import apache_beam as beam
-from apache_beam.pvalue import AsSingleton, PCollection, TaggedOutput
+from apache_beam.pvalue import AsSingleton, PCollection
 
 from models.registry import ModelRef
 from transforms.budget.demand.figures import Tally, tally_clips, tally_frames, total
@@ -56,29 +56,41 @@ class MillOptions:
     retries_failed: bool = False
 
 
-STANDING: Final = "standing"
-WORK: Final = "work"
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """What there is of a shard.
+
+    Attributes:
+        plan: the shard.
+        made_from: what it has to be made from, see `ingredients`.
+        standing: the commit that can stand as it is, or None.
+        in_base: the base's commit that can be taken over, or None.
+        reasons: why it must be made: new, damaged, failed, or what it is made from that differs (clips, options,
+            models, code); empty where something can stand.
+    """
+
+    plan: ShardPlan
+    made_from: dict[str, str]
+    standing: ShardSummary | None
+    in_base: ShardSummary | None
+    reasons: tuple[str, ...]
 
 
-class JudgeShards(beam.PTransform[PCollection[ShardPlan], dict[str, PCollection[Any]]]):
-    """Parts the shards that can stay as they are from those that must be made.
+class JudgeShards(beam.PTransform[PCollection[ShardPlan], PCollection[Judgement]]):
+    """Says of every shard whether it can stay as it is, be taken over, or must be made, and why.
 
     Args:
         options: how shards are made.
         output: the data set.
-
-    Returns:
-        `standing` (ShardSummary) and `work` (ShardPlan).
     """
 
     def __init__(self, options: MillOptions, output: str) -> None:
         super().__init__()
         self._mill = Mill(options, output, "")
 
-    def expand(self, shards: PCollection[ShardPlan]) -> dict[str, PCollection[Any]]:
+    def expand(self, shards: PCollection[ShardPlan]) -> PCollection[Judgement]:
         """Judges where the shards are planned: there is little to it."""
-        judged = shards | "Part" >> beam.ParDo(_Judge(self._mill)).with_outputs(STANDING, WORK)
-        return {STANDING: judged[STANDING], WORK: judged[WORK]}
+        return shards | "Look" >> beam.ParDo(_Judge(self._mill))
 
 
 class _Judge(beam.DoFn):
@@ -88,9 +100,20 @@ class _Judge(beam.DoFn):
     def start_bundle(self) -> None:
         self._mill.prepare()
 
-    def process(self, plan: ShardPlan) -> Iterator[Any]:
-        standing = self._mill.judge(plan).standing
-        yield TaggedOutput(STANDING, standing) if standing else TaggedOutput(WORK, plan)
+    def process(self, plan: ShardPlan) -> Iterator[Judgement]:
+        yield self._mill.judge(plan)
+
+
+def standing(judgement: Judgement) -> Iterator[ShardSummary]:
+    """The commit of a shard that can stay as it is."""
+    if judgement.standing:
+        yield judgement.standing
+
+
+def work(judgement: Judgement) -> Iterator[ShardPlan]:
+    """A shard that cannot stay as it is."""
+    if not judgement.standing:
+        yield judgement.plan
 
 
 class MillShards(beam.PTransform[PCollection[ShardPlan], PCollection[ShardSummary]]):
@@ -124,22 +147,6 @@ class MillShards(beam.PTransform[PCollection[ShardPlan], PCollection[ShardSummar
 
 def _first(shard: ShardPlan, _begun: object) -> ShardPlan:
     return shard
-
-
-@dataclass(frozen=True, slots=True)
-class Judgement:
-    """What there is of a shard.
-
-    Attributes:
-        standing: the commit that can stand as it is, or None.
-        in_base: the base's commit that can be taken over, or None.
-        reasons: why it must be made: new, damaged, failed, or what it is made from that differs (clips, options,
-            models, code); empty where something can stand.
-    """
-
-    standing: ShardSummary | None
-    in_base: ShardSummary | None
-    reasons: tuple[str, ...]
 
 
 class Mill:
@@ -181,8 +188,7 @@ class Mill:
             record = {"state": "taken_over"}
         else:
             rows = label_apart(plan, options.models, options.settings, options.patience)
-            made_from = ingredients(plan, options.settings, options.models)
-            summary = commit_shard(store, summarise(plan, made_from, rows, options.models), rows.tables)
+            summary = commit_shard(store, summarise(plan, found.made_from, rows, options.models), rows.tables)
             record = {"state": "written", **asdict(rows.timings)}
         record |= {
             "shard": plan.name,
@@ -202,12 +208,12 @@ class Mill:
         made_from = ingredients(plan, options.settings, options.models)
         summary, reasons = self._look(self._output, self._sizes, plan.name, made_from)
         if not reasons:
-            return Judgement(summary, None, ())
+            return Judgement(plan, made_from, summary, None, ())
         if options.base:
             other, missing = self._look(options.base, self._base_sizes, plan.name, made_from)
             if not missing:
-                return Judgement(None, other, ())
-        return Judgement(None, None, reasons)
+                return Judgement(plan, made_from, None, other, ())
+        return Judgement(plan, made_from, None, None, reasons)
 
     def _look(
         self, place: str, sizes: Sizes, name: str, made_from: dict[str, str]

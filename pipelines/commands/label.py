@@ -1,6 +1,7 @@
 """`clipmill label`: the main job."""
 
 import argparse
+from collections.abc import Sequence
 from typing import Any
 
 from pipelines.outcome import ExitCode, Outcome, UsageError
@@ -41,6 +42,29 @@ REASONS = {
     "models": "networks changed",
     "code": "this version labels differently",
 }
+
+
+def add_hindsight(parser: argparse.ArgumentParser, known: Sequence[str]) -> None:
+    """Declares `--without` and `--online`.
+
+    Args:
+        parser: of the command.
+        known: the steps that it takes.
+    """
+    steps = parser.add_mutually_exclusive_group()
+    steps.add_argument(
+        "--without",
+        action="append",
+        choices=known,
+        metavar="STEP",
+        default=[],
+        help=f"leave out a step of hindsight; repeatable: {', '.join(known)}",
+    )
+    steps.add_argument(
+        "--online",
+        action="store_true",
+        help="no hindsight: tracks by what was seen so far, boxes and scores as the network gave them",
+    )
 
 
 def add_wait(parser: argparse.ArgumentParser) -> None:
@@ -94,20 +118,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="a frame that the networks should see by --fps waits until the picture has changed, 2 s at most: next to no "
         "frames of what stands still; the frames of --fps get labels all the same",
     )
-    steps = parser.add_mutually_exclusive_group()
-    steps.add_argument(
-        "--without",
-        action="append",
-        choices=STEPS,
-        metavar="STEP",
-        default=[],
-        help=f"leave out a step of hindsight; repeatable: {', '.join(STEPS)}",
-    )
-    steps.add_argument(
-        "--online",
-        action="store_true",
-        help="no hindsight: tracks by what was seen so far, boxes and scores as the network gave them",
-    )
+    add_hindsight(parser, STEPS)
     parser.add_argument(
         "--rehash",
         action="store_true",

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from pipelines.commands.label import add_hindsight
 from pipelines.outcome import JobError, Outcome, UsageError
 from transforms.tables.layout import table_file
 
@@ -56,20 +57,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "-o", "--output", required=True, metavar="DIR", help="folder for detections and tracks"
     )
-    steps = parser.add_mutually_exclusive_group()
-    steps.add_argument(
-        "--online",
-        action="store_true",
-        help="no hindsight: tracks by what was seen so far, boxes and scores as they are",
-    )
-    steps.add_argument(
-        "--without",
-        action="append",
-        choices=STEPS,
-        metavar="STEP",
-        default=[],
-        help=f"leave out a step of hindsight; repeatable: {', '.join(STEPS)}",
-    )
+    add_hindsight(parser, STEPS)
     parser.add_argument(
         "--fps", type=float, metavar="N", help="frames a second of MOT text, which numbers its frames"
     )

@@ -31,6 +31,7 @@ from models.card import ModelCard
 from models.registry import find_model
 from models.sessions import Detector, load_detector
 from models.taxonomy import CATEGORIES
+from pipelines.commands.label import STEPS
 from transforms.clips.shards import plan_drives
 from transforms.evaluation.additions import recovery
 from transforms.evaluation.ap import precision_of
@@ -47,17 +48,6 @@ from transforms.labels.settings import LabelSettings
 from transforms.labels.tabular import label_table
 from transforms.labels.windows import Timings, windows_of
 
-STEPS = (
-    "ego_motion",
-    "both_directions",
-    "smoothing",
-    "rescoring",
-    "gap_filling",
-    "extrapolation",
-    "category_vote",
-    "static_removal",
-    "calibration",
-)
 SCORES = (*(step / 20 for step in range(1, 20)), 0.97, 0.98, 0.99)
 KITTI = SHARED.parent / "gt" / "kitti_tracking"
 

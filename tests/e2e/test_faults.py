@@ -94,28 +94,16 @@ def test_inputs_that_vanish_are_failures_and_come_back(clipmill, tmp_path, poiso
     assert clipmill("verify", tmp_path / "out").code == 0
 
 
-@pytest.fixture
-def own_disk(tmp_path):
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    mounted = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=64m", "tmpfs", str(folder)], capture_output=True, check=False
-    )
-    if mounted.returncode:
-        pytest.skip("needs the right to mount a small tmpfs")
-    yield folder
-    subprocess.run(["umount", str(folder)], check=True)
-
-
-def test_an_output_that_turned_read_only_is_exit_1_and_the_next_run_completes(clipmill, own_disk):
-    output = own_disk / "out"
+def test_an_output_that_turned_read_only_is_exit_1_and_the_next_run_completes(clipmill, small_disk):
+    disk = small_disk("64m")
+    output = disk / "out"
     assert clipmill("label", CLIP, "-o", output, *FAST).code == 0
-    subprocess.run(["mount", "-o", "remount,ro", str(own_disk)], check=True)
+    subprocess.run(["mount", "-o", "remount,ro", str(disk)], check=True)
     done = clipmill("label", CLIP, MINUTE[0], "-o", output, *FAST)
     assert done.code == 1
     assert "Read-only file system" in done.errors
     assert done.errors.count("\n") == 1
-    subprocess.run(["mount", "-o", "remount,rw", str(own_disk)], check=True)
+    subprocess.run(["mount", "-o", "remount,rw", str(disk)], check=True)
     done = clipmill("label", CLIP, MINUTE[0], "-o", output, *FAST)
     assert done.data["clips"]["labelled"] == 2
     assert clipmill("verify", output).code == 0
