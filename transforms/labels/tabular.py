@@ -126,7 +126,7 @@ def label_table(
     while clips:
         # what is done with a clip is let go at once
         clip = clips.popleft()
-        seen = improve(found.popleft(), clip.detected, settings, tracker, clip.around, bias=bias)
+        seen = improve(found.popleft(), bias=bias)
         parts.append(_labelled(clip, seen, tracks, one_word=settings.category_vote))
         tracks += int(seen.tracks.max(initial=NO_TRACK)) + 1
         done.add(len(clip.words), _IMPROVING)

@@ -48,17 +48,30 @@ class Surroundings:
     cuts: Sequence[int] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Found:
     """The objects of a clip, before anything is improved by them.
 
     Attributes:
         seen: the rows that the network saw, with tracks and their categories.
         aside: rows set aside as no objects, bool[N].
+        detected: what they were found in.
+        settings: the steps to take.
+        tracker: the tracker's settings.
+        around: what is known of the clip beside its boxes.
     """
 
     seen: Sightings
     aside: BoolArray
+    detected: Sightings
+    settings: HindsightSettings
+    tracker: TrackerSettings
+    around: Surroundings
+
+    @property
+    def camera(self) -> CameraPath | None:
+        """The camera's motion, where it counts."""
+        return self.around.camera if self.settings.ego_motion else None
 
 
 def look_back(
@@ -67,7 +80,6 @@ def look_back(
     tracker: TrackerSettings,
     around: Surroundings,
     calibration: Calibration | None = None,
-    bias: float = 0.0,
 ) -> Sightings:
     """Labels with the whole clip at hand.
 
@@ -77,13 +89,11 @@ def look_back(
         tracker: the tracker's settings.
         around: what is known of the clip beside its boxes.
         calibration: of the network's card, if it has one.
-        bias: of the rescoring.
 
     Returns:
         The same rows, changed, and more; by frame. Rows that the network saw keep their `origins`.
     """
-    found = find_objects(detected, settings, tracker, around)
-    return improve(found, detected, settings, tracker, around, calibration, bias)
+    return improve(find_objects(detected, settings, tracker, around), calibration)
 
 
 def find_objects(
@@ -108,35 +118,22 @@ def find_objects(
         seen = replace(seen, tracks=np.where(aside, np.int32(NO_TRACK), seen.tracks))
     if settings.category_vote:
         seen = vote(seen)
-    return Found(seen, aside)
+    return Found(seen=seen, aside=aside, detected=detected, settings=settings, tracker=tracker, around=around)
 
 
-def improve(
-    found: Found,
-    detected: Sightings,
-    settings: HindsightSettings,
-    tracker: TrackerSettings,
-    around: Surroundings,
-    calibration: Calibration | None = None,
-    bias: float = 0.0,
-) -> Sightings:
+def improve(found: Found, calibration: Calibration | None = None, bias: float = 0.0) -> Sightings:
     """The second half of `look_back`: boxes, scores and added rows by the objects found.
 
     Args:
         found: the objects.
-        detected: what they were found in.
-        settings: the steps to take.
-        tracker: the tracker's settings.
-        around: what is known of the clip beside its boxes.
         calibration: of the network's card, if it has one.
         bias: of the rescoring.
 
     Returns:
         As `look_back`.
     """
-    seen = found.seen
-    camera = around.camera if settings.ego_motion else None
-    paths = smoothed_paths(seen, camera) if settings.smoothing or settings.extrapolation else None
+    seen, detected, settings, around = found.seen, found.detected, found.settings, found.around
+    paths = smoothed_paths(seen, found.camera) if settings.smoothing or settings.extrapolation else None
     if settings.smoothing and paths is not None:
         seen = smooth(seen, paths)
     if settings.rescoring:
@@ -146,7 +143,7 @@ def improve(
     seen = replace(seen, scores=np.where(found.aside, np.float32(0), seen.scores))
     additions = []
     if settings.gap_filling:
-        additions.append(fill_gaps(seen, paths if settings.smoothing else None, tracker.max_gap_s))
+        additions.append(fill_gaps(seen, paths if settings.smoothing else None, found.tracker.max_gap_s))
     if settings.extrapolation and paths is not None:
         additions.append(extrapolate(seen, paths, around.extent))
     seen = seen.with_added(additions)
