@@ -13,24 +13,13 @@ import numpy.typing as npt
 from scipy.optimize import linear_sum_assignment
 
 from models.detections import CategoryArray, FloatArray
-from models.taxonomy import CATEGORIES
 from transforms.labels.camera_path import CameraPath
+from transforms.labels.category_likeness import likeness
 from transforms.labels.kalman import BoxNoise, corrected, predicted, started, to_centres, to_edges
 from transforms.labels.overlap import iou
 
 TRACKING_VERSION: Final = 2
 """Raised whenever the same detections may get other tracks: part of the label digest."""
-
-COMPATIBLE: Final[tuple[frozenset[str], ...]] = (
-    frozenset({"person", "rider"}),
-    frozenset({"bicycle", "motorcycle"}),
-    frozenset({"car", "truck", "bus", "train"}),
-)
-"""Categories that a detector takes for one another from frame to frame; every other one stands alone."""
-
-OTHER_CATEGORY: Final = 0.8
-"""Factor of the overlap of a box with a track that last had another, compatible category: of two boxes that a
-network gives one object, a car and a truck, each goes on with its own. Brings .06 HOTA for KITTI's cyclists."""
 
 _NS_PER_S: Final = 1e9
 
@@ -131,18 +120,6 @@ def track(
     numbers = np.empty(len(order), dtype=np.int32)
     numbers[order] = _long_enough(tracker.numbers, settings.min_detections)
     return numbers
-
-
-def _groups() -> npt.NDArray[np.uint8]:
-    """Group of every category index; indices outside the taxonomy stand alone: uint8[256]."""
-    groups = np.arange(256, dtype=np.uint8)
-    for names in COMPATIBLE:
-        members = sorted(CATEGORIES.index(name) for name in names)
-        groups[members] = members[0]
-    return groups
-
-
-_GROUPS: Final = _groups()
 
 
 def _long_enough(numbers: IntArray, min_detections: int) -> npt.NDArray[np.int32]:
@@ -278,7 +255,7 @@ class _Tracker:
         if self._camera is not None:
             forecast = self._camera.moved(forecast, tracks.seen_in, np.full_like(tracks.seen_in, frame))
         overlaps = iou(to_edges(forecast[0]), self._boxes[start:low])
-        overlaps *= _likeness(tracks.categories, self._categories[start:low])
+        overlaps *= likeness(tracks.categories, self._categories[start:low])
         rows, columns = _assigned(overlaps[:, : high - start], settings.min_iou)
         if high < low:
             left = np.ones(len(overlaps), dtype=bool)
@@ -295,13 +272,6 @@ class _Tracker:
         tracks.counts[rows] += 1
         tracks.states[:, rows] = corrected(forecast[:, rows], self._centres[used], settings.noise)
         return used
-
-
-def _likeness(tracks: CategoryArray, boxes: CategoryArray) -> npt.NDArray[np.float64]:
-    """Factor of the overlaps of tracks and boxes by their categories, float64[T, D]."""
-    same = tracks[:, None] == boxes
-    compatible = _GROUPS[tracks][:, None] == _GROUPS[boxes]
-    return np.where(same, 1.0, np.where(compatible, OTHER_CATEGORY, 0.0))
 
 
 _NOTHING: Final[IndexArray] = np.empty(0, dtype=np.intp)

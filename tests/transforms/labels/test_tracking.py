@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 
 from models.taxonomy import CATEGORIES
 from transforms.labels.camera_path import CameraPath
-from transforms.labels.tracking import COMPATIBLE, OTHER_CATEGORY, TrackerSettings, track
+from transforms.labels.category_likeness import COMPATIBLE, OTHER_CATEGORY
+from transforms.labels.tracking import TrackerSettings, track
 
 CAR, TRUCK, PERSON, SIGN = (CATEGORIES.index(name) for name in ("car", "truck", "person", "traffic_sign"))
 BOX = (100.0, 100.0, 140.0, 130.0)
