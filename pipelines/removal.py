@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
 from pyarrow import ArrowException
@@ -30,14 +30,14 @@ def remove_selected(
     Args:
         root: the data set's folder.
         choose: finds what is to go; None where nothing more is, once an earlier removal has been finished.
-        dry_run: only tell.
+        dry_run: only tell, without the lock: nothing is written.
         word: what is done, in the past tense.
 
     Raises:
         UsageError: there is no data set.
         JobError: another command is writing it, or it is of another schema.
     """
-    with _dataset(root):
+    with _dataset(root, dry_run=dry_run):
         notes = []
         resumed = None
         if dry_run and was_cut_short(root):
@@ -60,7 +60,7 @@ def remove_selected(
 
 
 @contextmanager
-def _dataset(root: Path) -> Iterator[None]:
+def _dataset(root: Path, *, dry_run: bool) -> Iterator[None]:
     try:
         facts = json.loads((root / DATASET).read_bytes())
         schema = facts["schema_version"]
@@ -75,7 +75,8 @@ def _dataset(root: Path) -> Iterator[None]:
             f"{root}: is a compacted copy, which is sealed; remove from the data set that it was made of, "
             "then run `clipmill compact` again"
         )
-    with output_lock(str(root)):
+    # what is only told must not wait for, nor hold up, nor write anything
+    with nullcontext() if dry_run else output_lock(str(root)):
         if run := unfinished(LocalStore(root)):
             raise JobError(
                 f"{root}: run {run.run_id} has not finished ({run.labelled} of {run.planned} shards); "

@@ -355,7 +355,9 @@ def test_another_writer_is_waited_for_by_nobody(command_here, dataset):
     from pipelines.locks import output_lock
 
     with output_lock(str(dataset)):
+        told = command_here("forget", dataset, "--vehicle", "car7", "--dry-run")
         done = command_here("forget", dataset, "--vehicle", "car7")
+    assert told.code == 0
     assert done.code == 1
     assert "another run is writing" in done.errors
 
