@@ -22,6 +22,7 @@ from pipelines.outcome import JobError, UsageError
 from pipelines.progress import RunProgress
 from pipelines.readiness import check, find_models, prepare_output
 from pipelines.speed import measured_speed
+from transforms.access import StorageFlags, storage_flags
 from transforms.begin import BeginRun
 from transforms.budget.labelling import SPEED_FILE
 from transforms.clips.shards import TwoCarsError
@@ -49,6 +50,7 @@ class Resources:
         threads: clips worked on at once in one process.
         retries_failed: whether clips that failed are tried again though nothing has changed.
         workers: shards worked on at once on this machine; None where the runner's workers may be elsewhere.
+        storage: how URLs are reached.
     """
 
     models: Sequence[ModelRef]
@@ -56,6 +58,7 @@ class Resources:
     threads: int
     workers: int | None
     retries_failed: bool = False
+    storage: StorageFlags = ()
 
 
 def build(root: beam.Pipeline, job: AutolabelJob, resources: Resources) -> None:
@@ -104,7 +107,7 @@ def plan(root: beam.Pipeline, job: AutolabelJob, resources: Resources) -> tuple[
     patience = mill_options(job, resources).patience
     found = root | "Discover" >> Discover(job.inputs, job.output)
     probed = found[FILES] | "Probe" >> ProbeClips(
-        job.timezone, patience, memories, resources.threads, rehash=job.rehash
+        job.timezone, patience, memories, resources.threads, resources.storage, rehash=job.rehash
     )
     shards, duplicates = probed[CLIPS] | "Plan" >> PlanShards(job.labels.context_ns)
     return found, probed, shards, duplicates
@@ -118,6 +121,7 @@ def mill_options(job: AutolabelJob, resources: Resources) -> MillOptions:
         patience=Patience(job.stall_s, round(job.clip_memory_gb * 1e9)),
         base=job.base,
         retries_failed=resources.retries_failed,
+        storage=resources.storage,
     )
 
 
@@ -153,8 +157,9 @@ def run(
         JobError: the output cannot be written, or holds something else.
         ModelError: a network is not there or does not fit its card.
     """
-    job = check(job)
+    # first of all: what a URL holds is known only by the options that lead there
     options, threads = beam_options(beam_arguments, threads=job.workers or cores_here())
+    job = check(job)
     if not is_remote(job.output):
         refuse_local_output(options, job.output)
     models = find_models(job)
@@ -162,7 +167,14 @@ def run(
     store = open_store(job.output)
     with output_lock(job.output, waits=waits):
         prepare_output(store, job.output)
-        resources = Resources(models, run_id, threads, workers_here(options, threads), retries_failed)
+        resources = Resources(
+            models,
+            run_id,
+            threads,
+            workers_here(options, threads),
+            retries_failed,
+            storage_flags(options.get_all_options()),
+        )
         started = time.monotonic()
         with RunProgress(store, run_id):
             _execute(job, resources, options)

@@ -1,6 +1,7 @@
 """What a labelling job would do, and why; nothing is written to its output."""
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -13,6 +14,7 @@ from pipelines.cores import cores_here
 from pipelines.execution import execute
 from pipelines.jobs import AutolabelJob
 from pipelines.readiness import check, find_models
+from transforms.access import storage_flags
 from transforms.budget.labelling import SPEED_FILE, SpeedRecord
 from transforms.discover import FAILED, FILES
 from transforms.forecast import WriteForecast
@@ -44,11 +46,12 @@ def build(root: beam.Pipeline, job: AutolabelJob, resources: Resources, path: st
     } | "Forecast" >> WriteForecast(Mill(options, job.output, ""), path)
 
 
-def forecast(job: AutolabelJob) -> dict[str, Any]:
+def forecast(job: AutolabelJob, beam_arguments: Sequence[str] = ()) -> dict[str, Any]:
     """Says what a job would do.
 
     Args:
         job: the job.
+        beam_arguments: Beam's own flags, of which those of storage hold here.
 
     Returns:
         Counts of clips and shards, camera-hours, reasons, the shards to label, and the seconds that this will
@@ -58,10 +61,11 @@ def forecast(job: AutolabelJob) -> dict[str, Any]:
         UsageError: as `autolabel.run`.
         ModelError: a network is not there or does not fit its card.
     """
-    job = check(job)
+    storage = storage_flags(beam_options(beam_arguments)[0].get_all_options())
     workers = job.workers or cores_here()
-    resources = Resources(find_models(job), "", workers, workers)
-    options, _ = beam_options([], threads=workers)
+    options, _ = beam_options(storage, threads=workers)
+    job = check(job)
+    resources = Resources(find_models(job), "", workers, workers, storage=storage)
     with TemporaryDirectory(prefix="clipmill-") as folder:
         path = Path(folder) / "forecast.json"
         execute(options, lambda root: build(root, job, resources, str(path)))

@@ -163,7 +163,7 @@ def run(arguments: argparse.Namespace) -> Outcome:
     }
     job = check_job(values, "options")
     if arguments.dry_run:
-        return foretell(job)
+        return foretell(job, arguments.beam_arguments)
     return label(job, arguments.beam_arguments, waits=arguments.wait)
 
 
@@ -196,15 +196,16 @@ def label(job: Any, beam_arguments: list[str], *, waits: bool, retries_failed: b
     return Outcome(result.data, (_human(result.data),), code)
 
 
-def foretell(job: Any) -> Outcome:
+def foretell(job: Any, beam_arguments: list[str]) -> Outcome:
     """Says what a job would do, and why.
 
     Args:
         job: an `AutolabelJob`.
+        beam_arguments: Beam's own flags.
     """
     from pipelines.dry_run import forecast
 
-    data = forecast(job)
+    data = forecast(job, beam_arguments)
     clips, shards, seconds = data["clips"], data["shards"], data["estimated_seconds"]
     lines = [
         f"{clips['found']} clips: {clips['failed']} cannot be read, {clips['duplicate']} duplicate",

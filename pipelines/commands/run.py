@@ -38,5 +38,5 @@ def run(arguments: argparse.Namespace) -> Outcome:
 
     job = read_job(arguments.job, arguments.set)
     if arguments.dry_run:
-        return foretell(job)
+        return foretell(job, arguments.beam_arguments)
     return label(job, arguments.beam_arguments, waits=arguments.wait)

@@ -1,0 +1,103 @@
+"""Clips and data sets in buckets, on a server that speaks S3."""
+
+import io
+import os
+import shutil
+from collections import Counter
+
+import pyarrow.parquet as pq
+import pytest
+from running import SAMPLE, digests
+
+pytest.importorskip("moto", reason="the server is moto's, of the extra `dev`")
+
+from s3_server import CREDENTIALS, REGION, S3Server
+
+OPTIONS = ("--model", "demo", "--max-failed-share", "1", "--fps", "1", "--json", "--workers", "2")
+BUCKET = "cars"
+FROM_PLACES = {"clips": {"uri", "clip_id", "event_id"}, "events": {"uri", "event_id"}}
+
+
+@pytest.fixture(scope="module")
+def server():
+    server = S3Server(BUCKET)
+    server.upload(SAMPLE / "TeslaCam", "drives")
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="module")
+def environment():
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+    return kept | CREDENTIALS
+
+
+@pytest.fixture(scope="module")
+def in_folders(clipmill, tmp_path_factory):
+    """The clips and their labels in folders."""
+    clips = tmp_path_factory.mktemp("clips") / "drives"
+    shutil.copytree(SAMPLE / "TeslaCam", clips)
+    output = clips.parent / "out"
+    done = clipmill("label", clips, "-o", output, *OPTIONS)
+    assert done.code == 0, done.errors
+    return clips, output
+
+
+def tables_in(objects):
+    return {name: digest for name, digest in objects.items() if not name.startswith("runs/")}
+
+
+def in_bucket(server, prefix, folder):
+    """A data set of the bucket, copied to a folder."""
+    for name, content in server.objects(prefix).items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(content)
+    return folder
+
+
+def test_labels_of_a_folders_clips_are_the_same_bytes_in_a_bucket(
+    clipmill, server, environment, in_folders, tmp_path
+):
+    clips, output = in_folders
+    # the library's own variables lead there as well
+    environment = environment | {"AWS_ENDPOINT_URL_S3": server.url, "AWS_DEFAULT_REGION": REGION}
+    done = clipmill("label", clips, "-o", f"s3://{BUCKET}/same", *OPTIONS, env=environment)
+    assert done.code == 0, done.errors
+    copied = in_bucket(server, "same", tmp_path)
+    assert digests(copied) == digests(output)
+    assert clipmill("verify", copied).code == 0
+    assert not (copied / ".clipmill.lock").exists()
+
+
+def test_clips_in_a_bucket_are_labelled_as_those_in_a_folder(
+    clipmill, server, environment, in_folders, tmp_path
+):
+    del server.requests[:]
+    place = f"s3://{BUCKET}/drives"
+    arguments = ("label", place, "-o", f"s3://{BUCKET}/labels", *OPTIONS, "--", *server.flags)
+    done = clipmill(*arguments, env=environment)
+    assert done.code == 0, done.errors
+    first = Counter(request.path for request in server.requests if request.path.endswith(".mp4"))
+    copied = in_bucket(server, "labels", tmp_path)
+    assert clipmill("verify", copied).code == 0
+
+    _, output = in_folders
+    files = {path.relative_to(output) for path in output.glob("*/*.parquet")}
+    assert {path.relative_to(copied) for path in copied.glob("*/*.parquet")} == files
+    for file in files:
+        there, here = (pq.read_table(io.BytesIO((root / file).read_bytes())) for root in (copied, output))
+        apart = {name for name in here.schema.names if not here[name].equals(there[name])}
+        # the ids of events and of duplicates are made from where they lie
+        assert apart <= FROM_PLACES.get(str(file.parent), {"uri"}), file
+
+    # every clip is read to probe it and to label it: each time its size, its beginning and its index
+    assert max(first.values()) <= 12, first
+
+    del server.requests[:]
+    again = clipmill(*arguments, env=environment)
+    assert again.code == 0, again.errors
+    assert again.data["shards"]["written"] == 0
+    assert not [request for request in server.requests if request.path.endswith(".mp4")]
+    record = server.get(f"labels/runs/{again.data['run_id']}/run.json").decode()
+    for secret in CREDENTIALS.values():
+        assert secret not in record + again.output + again.errors
