@@ -3,9 +3,10 @@
 import errno
 import io
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from copy import copy
+from functools import cache
 from importlib.util import find_spec
 from typing import Any, BinaryIO, Final
 
@@ -58,15 +59,21 @@ def storage_flags(options: Mapping[str, Any]) -> StorageFlags:
     return tuple(f"--{name}" if value is True else f"--{name}={value}" for name, value in told if value)
 
 
-def reach(flags: Sequence[str]) -> None:
+def reach(flags: StorageFlags) -> None:
     """Makes this process reach URLs by these flags.
 
     Args:
-        flags: as `storage_flags` gives them; others of Beam's flags may be among them.
+        flags: as `storage_flags` gives them.
     """
+    file_systems().set_options(_options(flags))
+
+
+@cache
+def _options(flags: StorageFlags) -> Any:
+    """Beam's options; for the same flags the same object, by which a client is known again."""
     from apache_beam.options.pipeline_options import PipelineOptions
 
-    file_systems().set_options(PipelineOptions(list(flags)))
+    return PipelineOptions(list(flags))
 
 
 def file_systems() -> Any:
@@ -79,6 +86,8 @@ def file_systems() -> Any:
     if boto3_client.Client is not _s3_client:
         _clients.make = boto3_client.Client
         boto3_client.Client = _s3_client  # type: ignore[assignment,misc]
+        if FileSystems._pipeline_options is None:  # noqa: SLF001 - commands without a pipeline have set none
+            FileSystems.set_options(_options(()))
     return FileSystems
 
 

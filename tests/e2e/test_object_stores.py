@@ -2,12 +2,18 @@
 
 import io
 import os
+import random
 import shutil
+import signal
+import subprocess
+import threading
+import time
 from collections import Counter
+from contextlib import suppress
 
 import pyarrow.parquet as pq
 import pytest
-from running import SAMPLE, digests
+from running import SAMPLE, command, digests
 
 pytest.importorskip("moto", reason="the server is moto's, of the extra `dev`")
 
@@ -15,6 +21,7 @@ from s3_server import CREDENTIALS, REGION, S3Server
 
 OPTIONS = ("--model", "demo", "--max-failed-share", "1", "--fps", "1", "--json", "--workers", "2")
 BUCKET = "cars"
+KILLS = int(os.environ.get("CLIPMILL_KILLS", "3"))
 FROM_PLACES = {"clips": {"uri", "clip_id", "event_id"}, "events": {"uri", "event_id"}}
 
 
@@ -101,3 +108,89 @@ def test_clips_in_a_bucket_are_labelled_as_those_in_a_folder(
     record = server.get(f"labels/runs/{again.data['run_id']}/run.json").decode()
     for secret in CREDENTIALS.values():
         assert secret not in record + again.output + again.errors
+
+
+class Reader(threading.Thread):
+    """Lists a table again and again while others write, and notes ids that stand twice and files that are cut."""
+
+    def __init__(self, server, prefix):
+        super().__init__(daemon=True)
+        self.server, self.prefix = server, prefix
+        self.stopped = threading.Event()
+        self.twice = []
+        self.reads = 0
+
+    def run(self):
+        while not self.stopped.wait(0.2):
+            for table, key in (("frames", "frame_id"), ("clips", "uri")):
+                ids = Counter()
+                with suppress(self.server.client.exceptions.NoSuchKey):
+                    for content in self.server.objects(f"{self.prefix}/{table}").values():
+                        ids.update(pq.read_table(io.BytesIO(content), columns=[key])[key].to_pylist())
+                    self.reads += 1
+                self.twice += [f"{table}: {item}" for item, count in ids.items() if count > 1]
+
+
+def test_killed_at_random_moments_the_same_command_ends_the_same(
+    clipmill, server, environment, in_folders, tmp_path
+):
+    clips, output = in_folders
+    place = f"s3://{BUCKET}/killed"
+    reader = Reader(server, "killed")
+    reader.start()
+    arguments = ("label", clips, "-o", place, *OPTIONS, "--", *server.flags)
+    moments = random.Random(7)
+    for _ in range(KILLS):
+        begun = len(server.requests)
+        process = subprocess.Popen(
+            command(*arguments),
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+            env=environment,
+        )
+        # a moment is counted in writes: on a busy machine seconds say little
+        writes = moments.randint(5, 120)
+        while process.poll() is None and written(server.requests[begun:]) < writes:
+            time.sleep(0.01)
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+    done = clipmill(*arguments, env=environment)
+    assert done.code == 0, done.errors
+    reader.stopped.set()
+    reader.join()
+    assert reader.reads > 0
+    assert reader.twice == []
+    assert digests(in_bucket(server, "killed", tmp_path)) == digests(output)
+
+
+def written(requests):
+    return sum(request.method in {"PUT", "POST"} for request in requests)
+
+
+def test_what_cannot_be_reached_is_told_in_a_line(clipmill, server, environment, in_folders, tmp_path):
+    clips, _ = in_folders
+    there = f"s3://{BUCKET}/never"
+    nowhere = clipmill("label", clips, "-o", "s3://no-such-bucket/x", "--", *server.flags, env=environment)
+    assert nowhere.code == 1
+    assert "s3://no-such-bucket/x: cannot be reached" in nowhere.errors
+    assert "NoSuchBucket" in nowhere.errors
+
+    empty = tmp_path / "aws"
+    empty.touch()
+    nobody = {name: value for name, value in environment.items() if name not in CREDENTIALS} | {
+        "AWS_SHARED_CREDENTIALS_FILE": str(empty),
+        "AWS_CONFIG_FILE": str(empty),
+        "AWS_EC2_METADATA_DISABLED": "true",
+    }
+    stranger = clipmill("label", clips, "-o", there, "--", *server.flags, env=nobody)
+    assert stranger.code == 1
+    assert "Unable to locate credentials" in stranger.errors
+
+    secret = clipmill("label", clips, "-o", there, "--", "--s3_secret_access_key=hidden", env=environment)
+    assert secret.code == 2
+    assert "no secrets on a command line" in secret.errors
+    for failed in (nowhere, stranger, secret):
+        assert len(failed.errors.splitlines()) == 1
+        assert "hidden" not in failed.errors

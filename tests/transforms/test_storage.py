@@ -3,7 +3,6 @@
 import os
 
 import pytest
-from apache_beam.io.filesystems import FileSystems
 
 pytest.importorskip("moto", reason="the server is moto's, of the extra `dev`")
 
@@ -28,9 +27,9 @@ def reached(server, monkeypatch):
         monkeypatch.delenv(name)
     for name, value in CREDENTIALS.items():
         monkeypatch.setenv(name, value)
-    reach(server.flags)
+    reach(tuple(server.flags))
     yield
-    FileSystems.set_options(None)
+    reach(())
 
 
 @pytest.fixture
@@ -110,6 +109,6 @@ def test_a_bucket_that_is_not_there_is_told():
 
 @pytest.mark.usefixtures("reached")
 def test_a_server_that_is_not_there_is_told_at_once():
-    reach(["--s3_endpoint_url=http://127.0.0.1:9", "--s3_region_name=here"])
+    reach(("--s3_endpoint_url=http://127.0.0.1:9", "--s3_region_name=here"))
     with pytest.raises(OSError, match="Could not connect"):
         knock(f"s3://{BUCKET}/labels")
