@@ -4,9 +4,10 @@ import json
 import secrets
 import time
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Final
 
 import apache_beam as beam
 from apache_beam.options.pipeline_options import PipelineOptions
@@ -38,6 +39,9 @@ from transforms.storage import is_remote, open_store
 from transforms.summarize import SUMMARY, LeftOver, Summarize
 from transforms.tables.layout import run_file
 from transforms.tables.store import Store
+
+_READERS: Final = 8
+"""Records that are read at once: on an object store each is a wait of some tens of milliseconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,7 +200,9 @@ def _execute(job: AutolabelJob, resources: Resources, options: PipelineOptions) 
 def _report(store: Store, job: AutolabelJob, resources: Resources, seconds: float) -> RunResult:
     summary = json.loads(store.read(run_file(resources.run_id, SUMMARY)))
     folder = run_file(resources.run_id, PROGRESS)
-    records = [json.loads(store.read(f"{folder}/{name}")) for name in sorted(store.sizes(folder))]
+    with ThreadPoolExecutor(_READERS) as readers:
+        read = readers.map(lambda name: store.read(f"{folder}/{name}"), sorted(store.sizes(folder)))
+        records = [json.loads(content) for content in read]
     written = [record for record in records if record["state"] == "written"]
     planned = json.loads(store.read(run_file(resources.run_id, PLAN)))["shards"]
     frames = sum(record["frames"] for record in written)

@@ -131,8 +131,12 @@ def knock(uri: str) -> None:
         ValueError: URLs of that kind are not known, or their library is not installed.
         OSError: there is no such bucket, or nothing there that answers to us.
     """
-    systems = file_systems()
-    filesystem = systems.get_filesystem(uri)
+    try:
+        filesystem = file_systems().get_filesystem(uri)
+    except ValueError as error:
+        raise ValueError(
+            f"{uri}: such URLs are not known, or their library is missing (gs:// needs clipmill[gcp])"
+        ) from error
     if filesystem.scheme() != "s3":
         return
     from apache_beam.io.aws.clients.s3.messages import ListRequest

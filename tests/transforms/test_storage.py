@@ -1,6 +1,7 @@
 """A data set in a bucket, on a server that speaks S3."""
 
 import os
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -8,6 +9,7 @@ pytest.importorskip("moto", reason="the server is moto's, of the extra `dev`")
 
 from s3_server import CREDENTIALS, S3Server
 
+from transforms import access
 from transforms.access import BLOCK_BYTES, knock, reach
 from transforms.storage import RemoteStore, open_store, open_stream
 
@@ -96,6 +98,18 @@ def test_an_upload_that_was_cut_short_cannot_be_seen(store, server):
         store.read("frames/a.parquet")
     store.write("frames/a.parquet", b"whole")
     assert store.read("frames/a.parquet") == b"whole"
+
+
+def test_threads_share_connections_and_not_what_they_read(store, server, monkeypatch):
+    made = []
+    make = access._clients.make
+    monkeypatch.setattr(access._clients, "make", lambda options: made.append(options) or make(options))
+    reach((*server.flags, "--s3_api_version=2006-03-01"))
+    contents = {f"clips/{number}": bytes([number]) * 3_000_000 for number in range(8)}
+    with ThreadPoolExecutor(8) as threads:
+        list(threads.map(store.write, contents, contents.values()))
+        assert list(threads.map(store.read, contents)) == list(contents.values())
+    assert len(made) == 1
 
 
 @pytest.mark.usefixtures("reached")
