@@ -4,9 +4,10 @@ import json
 import secrets
 import time
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Final
 
 import apache_beam as beam
 from apache_beam.options.pipeline_options import PipelineOptions
@@ -22,6 +23,7 @@ from pipelines.outcome import JobError, UsageError
 from pipelines.progress import RunProgress
 from pipelines.readiness import check, find_models, prepare_output
 from pipelines.speed import measured_speed
+from transforms.access import StorageFlags, storage_flags
 from transforms.begin import BeginRun
 from transforms.budget.labelling import SPEED_FILE
 from transforms.clips.shards import TwoCarsError
@@ -38,6 +40,9 @@ from transforms.summarize import SUMMARY, LeftOver, Summarize
 from transforms.tables.layout import run_file
 from transforms.tables.store import Store
 
+_READERS: Final = 8
+"""Records that are read at once: on an object store each is a wait of some tens of milliseconds."""
+
 
 @dataclass(frozen=True, slots=True)
 class Resources:
@@ -49,6 +54,7 @@ class Resources:
         threads: clips worked on at once in one process.
         retries_failed: whether clips that failed are tried again though nothing has changed.
         workers: shards worked on at once on this machine; None where the runner's workers may be elsewhere.
+        storage: how URLs are reached.
     """
 
     models: Sequence[ModelRef]
@@ -56,6 +62,7 @@ class Resources:
     threads: int
     workers: int | None
     retries_failed: bool = False
+    storage: StorageFlags = ()
 
 
 def build(root: beam.Pipeline, job: AutolabelJob, resources: Resources) -> None:
@@ -111,7 +118,7 @@ def plan(root: beam.Pipeline, job: AutolabelJob, resources: Resources) -> tuple[
     patience = mill_options(job, resources).patience
     found = root | "Discover" >> Discover(job.inputs, job.output)
     probed = found[FILES] | "Probe" >> ProbeClips(
-        job.timezone, patience, memories, resources.threads, rehash=job.rehash
+        job.timezone, patience, memories, resources.threads, resources.storage, rehash=job.rehash
     )
     shards, duplicates = probed[CLIPS] | "Plan" >> PlanShards(job.labels.context_ns)
     return found, probed, shards, duplicates
@@ -126,6 +133,7 @@ def mill_options(job: AutolabelJob, resources: Resources) -> MillOptions:
         patience=Patience(job.stall_s, round(job.clip_memory_gb * 1e9) if job.device == "cpu" else None),
         base=job.base,
         retries_failed=resources.retries_failed,
+        storage=resources.storage,
     )
 
 
@@ -161,8 +169,9 @@ def run(
         JobError: the output cannot be written, or holds something else.
         ModelError: a network is not there or does not fit its card.
     """
-    job = check(job)
+    # first of all: what a URL holds is known only by the options that lead there
     options, threads = beam_options(beam_arguments, threads=job.workers or cores_here())
+    job = check(job)
     if not is_remote(job.output):
         refuse_local_output(options, job.output)
     models = find_models(job)
@@ -170,7 +179,14 @@ def run(
     store = open_store(job.output)
     with output_lock(job.output, waits=waits):
         prepare_output(store, job.output)
-        resources = Resources(models, run_id, threads, workers_here(options, threads), retries_failed)
+        resources = Resources(
+            models,
+            run_id,
+            threads,
+            workers_here(options, threads),
+            retries_failed,
+            storage_flags(options.get_all_options()),
+        )
         started = time.monotonic()
         with RunProgress(store, run_id):
             _execute(job, resources, options)
@@ -192,7 +208,9 @@ def _execute(job: AutolabelJob, resources: Resources, options: PipelineOptions) 
 def _report(store: Store, job: AutolabelJob, resources: Resources, seconds: float) -> RunResult:
     summary = json.loads(store.read(run_file(resources.run_id, SUMMARY)))
     folder = run_file(resources.run_id, PROGRESS)
-    records = [json.loads(store.read(f"{folder}/{name}")) for name in sorted(store.sizes(folder))]
+    with ThreadPoolExecutor(_READERS) as readers:
+        read = readers.map(lambda name: store.read(f"{folder}/{name}"), sorted(store.sizes(folder)))
+        records = [json.loads(content) for content in read]
     written = [record for record in records if record["state"] == "written"]
     planned = json.loads(store.read(run_file(resources.run_id, PLAN)))["shards"]
     frames = sum(record["frames"] for record in written)

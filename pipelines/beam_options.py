@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from difflib import get_close_matches
 from typing import Final
 
+from apache_beam.io.filesystems import FileSystems
 from apache_beam.options.pipeline_options import (
     DirectOptions,
     PipelineOptions,
@@ -15,6 +16,7 @@ from apache_beam.options.pipeline_options import (
 from apache_beam.runners.runner import create_runner
 
 from pipelines.outcome import UsageError
+from transforms.access import SECRET_FLAGS
 
 LOCAL_RUNNERS: Final = frozenset({"FnApiRunner", "BundleBasedDirectRunner", "DirectRunner"})
 PORTABLE_RUNNERS: Final = frozenset({"FlinkRunner", "PortableRunner", "PrismRunner", "SparkRunner"})
@@ -34,7 +36,7 @@ def beam_options(
         The options, and the threads each process works with: other runners have their own.
 
     Raises:
-        UsageError: a flag that Beam does not know.
+        UsageError: a flag that Beam does not know, or one that is a secret.
     """
     if {"-h", "--help"} & set(arguments):
         raise UsageError("Beam's flags are told by Beam's own documentation")
@@ -47,6 +49,9 @@ def beam_options(
     except (ValueError, ImportError, AttributeError) as error:
         raise UsageError(f"Beam has no runner {standard.runner}") from error
     _refuse_unknown(arguments, runner)
+    _refuse_secrets(options)
+    # whatever is looked up before the pipeline runs is looked up where the pipeline will
+    FileSystems.set_options(options)
     if runner not in LOCAL_RUNNERS:
         return options, 1
     direct = options.view_as(DirectOptions)
@@ -128,6 +133,17 @@ def _refuse_unknown(arguments: Sequence[str], runner: str) -> None:
     stray = [argument for argument in arguments if not argument.startswith("-")]
     if len(stray) > sum("=" not in argument for argument in arguments if argument.startswith("-")):
         raise UsageError(f"after -- only Beam's flags can stand, not {stray[0]!r}")
+
+
+def _refuse_secrets(options: PipelineOptions) -> None:
+    """A runner hands its options on, writes them into logs and shows them on pages."""
+    every = options.get_all_options()
+    for name in SECRET_FLAGS:
+        if every.get(name):
+            raise UsageError(
+                f"--{name}: no secrets on a command line; leave them to the environment, a profile or the "
+                "machine's role, where the storage's own library finds them"
+            )
 
 
 def known_flags() -> set[str]:

@@ -14,6 +14,7 @@ from pipelines.cores import cores_here
 from pipelines.execution import execute
 from pipelines.jobs import AutolabelJob
 from pipelines.readiness import check, check_output, find_models
+from transforms.access import storage_flags
 from transforms.budget.labelling import SPEED_FILE, SpeedRecord
 from transforms.discover import FAILED, FILES
 from transforms.forecast import WriteForecast
@@ -49,7 +50,7 @@ def forecast(job: AutolabelJob, beam_arguments: Sequence[str] = ()) -> dict[str,
 
     Args:
         job: the job.
-        beam_arguments: Beam's own flags.
+        beam_arguments: Beam's own flags, of which those of storage hold here.
 
     Returns:
         Counts of clips and shards, camera-hours, reasons, the shards to label, and the seconds that this will
@@ -59,10 +60,11 @@ def forecast(job: AutolabelJob, beam_arguments: Sequence[str] = ()) -> dict[str,
         UsageError: as `autolabel.run`.
         ModelError: a network is not there or does not fit its card.
     """
-    job = check(job)
+    storage = storage_flags(beam_options(beam_arguments)[0].get_all_options())
     workers = job.workers or cores_here()
-    resources = Resources(find_models(job), "", workers, workers)
-    options, _ = beam_options(beam_arguments, threads=workers)
+    options, _ = beam_options(storage, threads=workers)
+    job = check(job)
+    resources = Resources(find_models(job), "", workers, workers, storage=storage)
     check_output(open_store(job.output), job.output)
     with TemporaryDirectory(prefix="clipmill-") as folder:
         path = Path(folder) / "forecast.json"

@@ -34,7 +34,8 @@ def output_lock(output: str, *, waits: bool = False) -> AbstractContextManager[N
     """Holds a data set's lock.
 
     In a folder the system frees it when the process ends, however it ends, on network file systems too. An
-    object store has no such thing: there a lease is renewed while the run goes on, and runs out after it died.
+    object store has no such thing: there a lease is renewed while the run goes on, and runs out after it died
+    (on the system that it ran on, that it died is seen at once).
 
     Args:
         output: folder or URL of the data set; a folder is made if it is not there.
@@ -82,14 +83,17 @@ def _lease(store: Store, output: str, *, waits: bool) -> Iterator[None]:
     token = secrets.token_hex(8)
     told = False
     while True:
-        other = _standing_lease(store)
-        if other is None:
-            store.write(LOCK, _holder(token))
-            time.sleep(_SETTLE_S)
-            if token.encode() in (_standing_lease(store) or b""):
-                break
-        else:
-            told = _wait_or_refuse(output, other, None, waits=waits, told=told)
+        try:
+            other = _standing_lease(store)
+            if other is None:
+                store.write(LOCK, _holder(token))
+                time.sleep(_SETTLE_S)
+                if _is_ours(store, token):
+                    break
+                continue
+        except OSError as error:
+            raise JobError(f"{output}: not writable: {error.strerror}") from error
+        told = _wait_or_refuse(output, other, None, waits=waits, told=told)
     ended, lost = threading.Event(), threading.Event()
 
     def renew() -> None:
@@ -108,12 +112,19 @@ def _lease(store: Store, output: str, *, waits: bool) -> Iterator[None]:
         ended.set()
         keeper.join()
         with suppress(OSError):
-            if not _is_of_another(store, token):
+            if _is_ours(store, token):
                 store.delete(LOCK)
     if lost.is_set():
         raise JobError(
             f"{output}: this run was silent for so long that another one took over; run the same command again"
         )
+
+
+def _is_ours(store: Store, token: str) -> bool:
+    """Whether the lease that stands is the one with this token, run out or not."""
+    with suppress(FileNotFoundError):
+        return token.encode() in store.read(LOCK)
+    return False
 
 
 def _is_of_another(store: Store, token: str) -> bool:
@@ -122,16 +133,28 @@ def _is_of_another(store: Store, token: str) -> bool:
 
 
 def _standing_lease(store: Store) -> bytes | None:
-    """The lease that holds, None where there is none or it has run out."""
+    """The lease that holds, None where there is none, it has run out, or its process is known to have died."""
     try:
         content = store.read(LOCK)
-        renewed_s = float(json.loads(content)["renewed_s"])
+        facts = json.loads(content)
+        renewed_s = float(facts["renewed_s"])
+        is_dead = (
+            facts.get("system") == _system() != "" and not Path(f"/proc/{int(facts['process'])}").exists()
+        )
     except FileNotFoundError:
         return None
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, AttributeError):
         # no lease of this version; nobody renews it
         return None
-    return content if time.time() - renewed_s < LEASE_S else None
+    return content if time.time() - renewed_s < LEASE_S and not is_dead else None
+
+
+def _system() -> str:
+    """What tells the process ids of this system, since it started, from those of others; "" where nothing does."""
+    with suppress(OSError):
+        boot = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
+        return f"{boot} {os.readlink('/proc/self/ns/pid')}"  # noqa: PTH115 - it is no path
+    return ""
 
 
 def _holder(token: str = "") -> bytes:
@@ -139,6 +162,7 @@ def _holder(token: str = "") -> bytes:
         {
             "host": socket.gethostname(),
             "process": os.getpid(),
+            "system": _system(),
             "since": f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}",
             "renewed_s": time.time(),
             "token": token,

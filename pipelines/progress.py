@@ -4,6 +4,7 @@ import json
 import sys
 import threading
 import time
+from contextlib import suppress
 from types import TracebackType
 from typing import Self
 
@@ -13,9 +14,11 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from transforms.mill import PROGRESS
 from transforms.plan import PLAN
 from transforms.tables.layout import run_file
-from transforms.tables.store import Store
+from transforms.tables.store import LocalStore, Store
 
 _POLL_S = 0.5
+_POLL_REMOTE_S = 5.0
+"""Each look at an object store is a request."""
 
 
 class RunProgress:
@@ -29,6 +32,7 @@ class RunProgress:
     def __init__(self, store: Store, run_id: str) -> None:
         self._store = store
         self._run_id = run_id
+        self._poll_s = _POLL_S if isinstance(store, LocalStore) else _POLL_REMOTE_S
         self._done = threading.Event()
         self._thread = threading.Thread(target=self._watch, name="progress", daemon=True)
         self._console = Console(file=sys.stderr)
@@ -57,7 +61,7 @@ class RunProgress:
             task = progress.add_task("reading clips", total=None, rate="")
             seen: dict[str, int] = {}
             started = time.monotonic()
-            while not self._done.wait(_POLL_S):
+            while not self._done.wait(self._poll_s):
                 if progress.tasks[0].total is None:
                     total = self._planned()
                     if total is None:
@@ -73,12 +77,14 @@ class RunProgress:
     def _planned(self) -> int | None:
         try:
             return int(json.loads(self._store.read(run_file(self._run_id, PLAN)))["pending"])
-        except FileNotFoundError:
+        except OSError:
+            # not there yet, or a store that does not answer for a moment
             return None
 
     def _count(self, seen: dict[str, int]) -> None:
         """Adds the labelled frames of shards that were finished since the last look."""
         folder = run_file(self._run_id, PROGRESS)
-        for name in self._store.sizes(folder).keys() - seen.keys():
-            record = json.loads(self._store.read(f"{folder}/{name}"))
-            seen[name] = record["frames"]
+        with suppress(OSError):
+            for name in self._store.sizes(folder).keys() - seen.keys():
+                record = json.loads(self._store.read(f"{folder}/{name}"))
+                seen[name] = record["frames"]

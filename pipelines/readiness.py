@@ -77,11 +77,13 @@ def _absolute(job: AutolabelJob) -> AutolabelJob:
 
 
 def _refuse_empty(job: AutolabelJob) -> None:
-    for item in (*job.inputs, job.output):
+    for item in (*job.inputs, job.output, *((job.base,) if job.base else ())):
         try:
             check_scheme(item)
         except ValueError as error:
             raise UsageError(str(error)) from error
+        except OSError as error:
+            raise JobError(f"{item}: cannot be reached: {error.strerror}") from error
     for item in job.inputs:
         if not (is_remote(item) or Path(item).exists() or (has_magic(item) and glob(item, recursive=True))):
             raise UsageError(f"{item}: no such file or folder")

@@ -12,10 +12,9 @@ from pathlib import Path
 from typing import Any, Final
 
 import apache_beam as beam
-from apache_beam.io.filesystem import BeamIOError
-from apache_beam.io.filesystems import FileSystems
 from apache_beam.pvalue import PBegin, PCollection, TaggedOutput
 
+from transforms.access import file_systems, os_errors
 from transforms.clips.refs import Failure, InputFile
 from transforms.clips.sources import name_clip
 from transforms.clips.vins import without_vins
@@ -185,7 +184,7 @@ def _list_remote(spec: str) -> Iterator[InputFile | Failure]:
     try:
         found = {} if has_magic(spec) else _matches(f"{spec.rstrip('/')}/**")
         found = found or _matches(spec)
-    except (BeamIOError, OSError, ValueError) as error:
+    except (OSError, ValueError) as error:
         yield _unreadable(spec, error)
         return
     for uri in sorted(found):
@@ -198,7 +197,8 @@ def _list_remote(spec: str) -> Iterator[InputFile | Failure]:
 
 def _matches(pattern: str) -> dict[str, tuple[int, str]]:
     """Path, size and time of change of everything that fits."""
-    (match,) = FileSystems.match([pattern])
+    with os_errors(pattern):
+        (match,) = file_systems().match([pattern])
     return {
         entry.path: (entry.size_in_bytes, _version(round(entry.last_updated_in_seconds * 1e9)))
         for entry in match.metadata_list

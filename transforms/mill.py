@@ -9,6 +9,7 @@ import apache_beam as beam
 from apache_beam.pvalue import AsSingleton, PCollection
 
 from models.registry import ModelRef
+from transforms.access import StorageFlags
 from transforms.budget.demand.figures import Tally, tally_clips, tally_frames, total
 from transforms.clips.shards import ShardPlan
 from transforms.concurrent import ConcurrentMap
@@ -47,6 +48,7 @@ class MillOptions:
         patience: what one clip may cost.
         base: another data set whose shards are taken over where they are what would be made, or None.
         retries_failed: whether shards with failures are made again though nothing has changed.
+        storage: how URLs are reached.
     """
 
     settings: LabelSettings
@@ -54,6 +56,7 @@ class MillOptions:
     patience: Patience
     base: str | None = None
     retries_failed: bool = False
+    storage: StorageFlags = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,7 +190,7 @@ class Mill:
             summary = found.in_base
             record = {"state": "taken_over"}
         else:
-            rows = label_apart(plan, options.models, options.settings, options.patience)
+            rows = label_apart(plan, options.models, options.settings, options.patience, options.storage)
             summary = commit_shard(store, summarise(plan, found.made_from, rows, options.models), rows.tables)
             record = {"state": "written", **asdict(rows.timings)}
         record |= {

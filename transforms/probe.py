@@ -7,6 +7,7 @@ from typing import Any, Final
 import apache_beam as beam
 from apache_beam.pvalue import PCollection, TaggedOutput
 
+from transforms.access import StorageFlags
 from transforms.clips.memory import Known, recall
 from transforms.clips.refs import ClipRef, Failure, InputFile
 from transforms.concurrent import ConcurrentMap
@@ -32,6 +33,7 @@ class ProbeClips(beam.PTransform[PCollection[InputFile], dict[str, PCollection[A
         patience: what one file may cost.
         memories: data sets that keep what earlier runs found; the last one has the last word.
         threads: files read at once.
+        storage: how URLs are reached.
         rehash: whether known files are hashed all the same, in case one was changed without a trace.
 
     Returns:
@@ -44,12 +46,13 @@ class ProbeClips(beam.PTransform[PCollection[InputFile], dict[str, PCollection[A
         patience: Patience,
         memories: Sequence[str],
         threads: int,
+        storage: StorageFlags = (),
         *,
         rehash: bool,
     ) -> None:
         super().__init__()
         self._recall = Recall(timezone, memories, rehash=rehash)
-        self._probe = Probe(timezone, patience)
+        self._probe = Probe(timezone, patience, storage)
         self._threads = threads
 
     def expand(self, files: PCollection[InputFile]) -> dict[str, PCollection[Any]]:
@@ -101,18 +104,20 @@ class Probe:
     Args:
         timezone: zone of the times in file names, or None.
         patience: what one file may cost.
+        storage: how URLs are reached.
     """
 
-    def __init__(self, timezone: str | None, patience: Patience) -> None:
+    def __init__(self, timezone: str | None, patience: Patience, storage: StorageFlags = ()) -> None:
         self._timezone = timezone
         self._patience = patience
+        self._storage = storage
 
     def __call__(self, unread: Unread) -> ClipRef | Failure:
         """The file's reference, or what is wrong with it."""
         file, known = unread
         if known is not None and _sha256(file.uri) == known.clip.content_sha256:
             return known.clip
-        return probe_apart(file, self._timezone, self._patience)
+        return probe_apart(file, self._timezone, self._patience, self._storage)
 
 
 def _sha256(uri: str) -> str | None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from models.refs import ModelRef
+from transforms.access import StorageFlags
 from transforms.clips.errors import ClipError, ClipFault
 from transforms.clips.refs import ClipRef, Failure, InputFile
 from transforms.clips.shards import ShardPlan
@@ -48,13 +49,16 @@ class Patience:
         return Limits(stall_s=self.stall_s + length_s, memory_bytes=self.memory_bytes)
 
 
-def probe_apart(file: InputFile, timezone: str | None, patience: Patience) -> ClipRef | Failure:
+def probe_apart(
+    file: InputFile, timezone: str | None, patience: Patience, storage: StorageFlags = ()
+) -> ClipRef | Failure:
     """Probes a file in a process of its own.
 
     Args:
         file: the file.
         timezone: zone of the times in file names, or None.
         patience: what it may cost.
+        storage: how URLs are reached.
 
     Returns:
         Its reference, or what is wrong with it.
@@ -62,7 +66,8 @@ def probe_apart(file: InputFile, timezone: str | None, patience: Patience) -> Cl
     deaths = 0
     while True:
         try:
-            return call(probe_file, file, timezone, limits=patience.limits(file.bytes / _SLOWEST_BYTES_S))
+            limits = patience.limits(file.bytes / _SLOWEST_BYTES_S)
+            return call(probe_file, file, timezone, storage, limits=limits)
         except ProcessDiedError as fault:
             deaths += 1
             if deaths == MAX_ATTEMPTS:
@@ -70,7 +75,11 @@ def probe_apart(file: InputFile, timezone: str | None, patience: Patience) -> Cl
 
 
 def label_apart(
-    plan: ShardPlan, models: Sequence[ModelRef], settings: LabelSettings, patience: Patience
+    plan: ShardPlan,
+    models: Sequence[ModelRef],
+    settings: LabelSettings,
+    patience: Patience,
+    storage: StorageFlags = (),
 ) -> ShardRows:
     """Labels a shard in a process of its own; a clip that the process dies of is left out.
 
@@ -79,6 +88,7 @@ def label_apart(
         models: the networks.
         settings: the job's options.
         patience: what a clip may cost.
+        storage: how URLs are reached.
 
     Returns:
         The rows; clips that were left out are among the failures.
@@ -92,7 +102,7 @@ def label_apart(
     set_aside: dict[str, ClipError] = {}
     while True:
         try:
-            return call(label_plan, plan, tuple(models), settings, set_aside, limits=limits)
+            return call(label_plan, plan, tuple(models), settings, set_aside, storage, limits=limits)
         except ProcessDiedError as fault:
             deaths[fault.noted] += 1
             if deaths[fault.noted] < MAX_ATTEMPTS:

@@ -2,8 +2,9 @@
 
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import BinaryIO, cast
 
+from transforms.access import RemoteStream, file_systems, knock, os_errors
 from transforms.tables.store import LocalStore, Store
 
 _UNCOMPRESSED = "uncompressed"
@@ -19,21 +20,15 @@ def is_remote(uri: str) -> bool:
     return "://" in uri
 
 
-def _file_systems() -> Any:
-    """Beam's file systems, imported only where a URL needs them: processes that read local files start faster."""
-    from apache_beam.io.filesystems import FileSystems
-
-    return FileSystems
-
-
 def check_scheme(uri: str) -> None:
-    """Makes sure that a URL's kind of storage is installed.
+    """Makes sure that a URL's kind of storage is installed and answers.
 
     Raises:
-        ValueError: it is not; the message says what to install.
+        ValueError: it is not installed; the message says what to install.
+        OSError: it does not answer.
     """
     if is_remote(uri):
-        _file_systems().get_filesystem(uri)
+        knock(uri)
 
 
 def open_stream(uri: str) -> BinaryIO:
@@ -44,8 +39,9 @@ def open_stream(uri: str) -> BinaryIO:
     """
     if not is_remote(uri):
         return Path(uri).open("rb")
-    stream: BinaryIO = _file_systems().open(uri, compression_type=_UNCOMPRESSED)
-    return stream
+    with os_errors(uri):
+        stream = file_systems().open(uri, compression_type=_UNCOMPRESSED)
+    return cast("BinaryIO", RemoteStream(stream, uri))
 
 
 def open_store(uri: str) -> Store:
@@ -65,20 +61,17 @@ class RemoteStore:
             return source.read()
 
     def open(self, name: str) -> BinaryIO:
-        """Opens a file for reading."""
-        path = f"{self._root}/{name}"
-        if not _file_systems().exists(path):
-            raise FileNotFoundError(path)
-        return open_stream(path)
+        """Opens a file for reading; some stores tell of one that is not there only when it is read."""
+        return open_stream(f"{self._root}/{name}")
 
     def write(self, name: str, content: bytes) -> None:
         """Writes the file in place: on object stores it appears, whole, when it is closed."""
         target = f"{self._root}/{name}"
-        systems = _file_systems()
+        systems = file_systems()
         with suppress(OSError):
             # object stores know no folders
             systems.mkdirs(target.rpartition("/")[0])
-        with systems.create(target, compression_type=_UNCOMPRESSED) as sink:
+        with os_errors(target), systems.create(target, compression_type=_UNCOMPRESSED) as sink:
             sink.write(content)
 
     def take_over(self, other: Store, name: str) -> None:
@@ -88,15 +81,24 @@ class RemoteStore:
     def delete(self, name: str) -> None:
         """Removes a file if it is there."""
         path = f"{self._root}/{name}"
-        systems = _file_systems()
-        if systems.exists(path):
-            systems.delete([path])
+        systems = file_systems()
+        try:
+            with os_errors(path):
+                # object stores do not mind what is not there: to ask first would be one more request
+                systems.delete([path])
+        except OSError:
+            with os_errors(path):
+                is_there = systems.exists(path)
+            if is_there:
+                raise
 
     def sizes(self, folder: str) -> dict[str, int]:
         """Files directly in a folder."""
-        (found,) = _file_systems().match([f"{self._root}/{folder}/*"])
-        names = {entry.path.rpartition("/")[2]: entry.size_in_bytes for entry in found.metadata_list}
-        return {name: size for name, size in names.items() if not name.startswith(".")}
+        place = f"{self._root}/{folder}/"
+        with os_errors(place):
+            (found,) = file_systems().match([f"{place}*"])
+        names = {entry.path.removeprefix(place): entry.size_in_bytes for entry in found.metadata_list}
+        return {name: size for name, size in names.items() if name and not name.startswith(".")}
 
 
 __all__ = ["RemoteStore", "check_scheme", "is_remote", "open_store", "open_stream"]

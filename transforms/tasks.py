@@ -8,6 +8,7 @@ import cv2
 
 from models.refs import ModelRef
 from models.sessions import load_detector
+from transforms.access import StorageFlags, reach
 from transforms.clips.errors import ClipError
 from transforms.clips.probing import probe
 from transforms.clips.refs import ClipName, ClipRef, Failure, InputFile
@@ -16,7 +17,7 @@ from transforms.clips.sources import name_clip
 from transforms.isolated import note
 from transforms.labels.labelling import ShardRows, label_shard
 from transforms.labels.settings import LabelSettings
-from transforms.storage import open_stream
+from transforms.storage import is_remote, open_stream
 
 
 def named(file: InputFile) -> ClipName:
@@ -26,13 +27,15 @@ def named(file: InputFile) -> ClipName:
     return name
 
 
-def probe_file(file: InputFile, timezone: str | None) -> ClipRef | Failure:
+def probe_file(file: InputFile, timezone: str | None, storage: StorageFlags = ()) -> ClipRef | Failure:
     """Probes one file.
 
     Args:
         file: the file.
         timezone: zone of the times in file names, or None.
+        storage: how URLs are reached.
     """
+    _reach(storage, [file.uri])
     try:
         with open_stream(file.uri) as stream:
             return probe(stream, file, named(file), ZoneInfo(timezone) if timezone else None)
@@ -56,7 +59,11 @@ def probe_failure(file: InputFile, error: ClipError) -> Failure:
 
 
 def label_plan(
-    plan: ShardPlan, models: Sequence[ModelRef], settings: LabelSettings, set_aside: Mapping[str, ClipError]
+    plan: ShardPlan,
+    models: Sequence[ModelRef],
+    settings: LabelSettings,
+    set_aside: Mapping[str, ClipError],
+    storage: StorageFlags = (),
 ) -> ShardRows:
     """Labels a shard.
 
@@ -65,7 +72,9 @@ def label_plan(
         models: the networks, loaded once a process.
         settings: the job's options.
         set_aside: by clip_id, what is wrong with clips that are not to be opened.
+        storage: how URLs are reached.
     """
+    _reach(storage, [clip.uri for clip in plan.clips()])
     # parallel across shards, one thread inside: OpenCV's own threads would only get in each other's way
     cv2.setNumThreads(1)
     clip_ids = {clip.uri: clip.clip_id for clip in plan.clips()}
@@ -77,3 +86,9 @@ def label_plan(
         return open_stream(uri)
 
     return label_shard(plan, open_clip, [load_detector(model) for model in models], settings, note)
+
+
+def _reach(storage: StorageFlags, uris: Sequence[str]) -> None:
+    """The process that calls has Beam's options; this one has not, nor Beam, as long as files are local."""
+    if any(map(is_remote, uris)):
+        reach(storage)

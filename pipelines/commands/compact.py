@@ -4,6 +4,7 @@ import argparse
 import os
 from pathlib import Path
 
+from pipelines.folders import local_folder
 from pipelines.outcome import JobError, Outcome, UsageError
 
 HELP = "merge the minute files of a data set into one file a table and day, in a second, sealed data set"
@@ -15,9 +16,9 @@ clipmill compact out -o out-2026-01 --json
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declares the options."""
-    parser.add_argument("dataset", type=Path, metavar="DIR", help="the data set")
+    parser.add_argument("dataset", type=local_folder, metavar="DIR", help="the data set")
     parser.add_argument(
-        "-o", "--output", type=Path, metavar="OUT", help="folder of the copy (default: DIR-compact)"
+        "-o", "--output", type=local_folder, metavar="OUT", help="folder of the copy (default: DIR-compact)"
     )
 
 

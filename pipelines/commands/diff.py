@@ -1,8 +1,8 @@
 """`clipmill diff`: what changed between two labellings."""
 
 import argparse
-from pathlib import Path
 
+from pipelines.folders import local_folder
 from pipelines.outcome import ExitCode, JobError, Outcome, UsageError
 
 HELP = "tell what changed between two labellings: clips, shards, rows, detections by category, networks, settings"
@@ -15,8 +15,8 @@ clipmill diff out-1 out-2 --exit-code
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declares the options."""
-    parser.add_argument("first", type=Path, metavar="DIR1", help="the earlier data set")
-    parser.add_argument("second", type=Path, metavar="DIR2", help="the later one")
+    parser.add_argument("first", type=local_folder, metavar="DIR1", help="the earlier data set")
+    parser.add_argument("second", type=local_folder, metavar="DIR2", help="the later one")
     parser.add_argument(
         "--exit-code", action="store_true", help="exit with 1 where rows differ (default: with 0 either way)"
     )

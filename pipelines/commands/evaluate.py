@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pipelines.folders import local_folder
 from pipelines.outcome import Outcome, UsageError
 
 if TYPE_CHECKING:
@@ -23,11 +24,11 @@ clipmill evaluate out --truth kitti/label_02 --truth-fps 10
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declares the options."""
     parser.add_argument(
-        "labels", type=Path, metavar="DIR", help="a data set, or the output of clipmill track"
+        "labels", type=local_folder, metavar="DIR", help="a data set, or the output of clipmill track"
     )
     parser.add_argument(
         "--truth",
-        type=Path,
+        type=local_folder,
         required=True,
         metavar="TRUTH",
         help="Parquet, COCO JSON, MOT text or KITTI text: a file or a folder; or the folder truth of a sample",

@@ -1,8 +1,8 @@
 """`clipmill forget`: everything that a data set knows of a clip, a car or a drive, removed."""
 
 import argparse
-from pathlib import Path
 
+from pipelines.folders import local_folder
 from pipelines.outcome import Outcome, UsageError
 
 HELP = "remove all that a data set knows of a clip, a car or a drive; the clips themselves are never touched"
@@ -16,7 +16,7 @@ clipmill forget out --drive 0a1b2c3d-0000-5000-8000-000000000000 --json
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declares the options."""
-    parser.add_argument("dataset", type=Path, metavar="DIR", help="the data set")
+    parser.add_argument("dataset", type=local_folder, metavar="DIR", help="the data set")
     parser.add_argument(
         "--clip",
         action="append",

@@ -4,6 +4,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
+from pipelines.folders import local_folder
 from pipelines.outcome import JobError, Outcome, UsageError
 
 HELP = "show what is in a data set: counts, cameras, categories, failures, lineage; rows; drawn frames"
@@ -16,7 +17,7 @@ clipmill inspect out --clip front --frames 8 --to pictures
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declares the options."""
-    parser.add_argument("dataset", type=Path, metavar="DIR", help="the data set")
+    parser.add_argument("dataset", type=local_folder, metavar="DIR", help="the data set")
     what = parser.add_mutually_exclusive_group()
     what.add_argument("--table", metavar="T", help="show rows of this table")
     what.add_argument("--clip", metavar="C", help="draw frames of this clip: an id, or a part of its path")

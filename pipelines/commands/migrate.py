@@ -3,6 +3,7 @@
 import argparse
 from pathlib import Path
 
+from pipelines.folders import local_folder
 from pipelines.outcome import JobError, Outcome, UsageError
 
 HELP = "bring a data set of an older schema to the current one, without labelling again"
@@ -14,7 +15,7 @@ clipmill migrate out --json
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declares the options."""
-    parser.add_argument("dataset", type=Path, metavar="DIR", help="the data set")
+    parser.add_argument("dataset", type=local_folder, metavar="DIR", help="the data set")
 
 
 def run(arguments: argparse.Namespace) -> Outcome:

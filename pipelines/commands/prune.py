@@ -3,6 +3,7 @@
 import argparse
 from pathlib import Path
 
+from pipelines.folders import local_folder
 from pipelines.outcome import JobError, Outcome
 
 HELP = "remove what belongs to clips that were no longer among the inputs of the last job"
@@ -14,7 +15,7 @@ clipmill prune out --json
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declares the options."""
-    parser.add_argument("dataset", type=Path, metavar="DIR", help="the data set")
+    parser.add_argument("dataset", type=local_folder, metavar="DIR", help="the data set")
     parser.add_argument("--dry-run", action="store_true", help="only tell what would go")
 
 

@@ -1,9 +1,9 @@
 """`clipmill retry`: the last job once more, with the clips that failed."""
 
 import argparse
-from pathlib import Path
 
 from pipelines.commands.label import add_wait
+from pipelines.folders import local_folder
 from pipelines.outcome import Outcome
 
 HELP = "run a data set's last job again and try the clips that failed, those that were set aside included"
@@ -16,7 +16,7 @@ TAKES_BEAM_FLAGS = True
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declares the options."""
-    parser.add_argument("dataset", type=Path, metavar="DIR", help="the data set")
+    parser.add_argument("dataset", type=local_folder, metavar="DIR", help="the data set")
     parser.add_argument(
         "--workers", type=int, metavar="N", help="shards worked on at once (default: the job's)"
     )

@@ -3,6 +3,7 @@
 import argparse
 from pathlib import Path
 
+from pipelines.folders import local_folder
 from pipelines.outcome import JobError, Outcome, UsageError
 
 HELP = "write a rendered drive with exact truth: a TeslaCam stick and loose clips"
@@ -16,7 +17,7 @@ clipmill sample many --seed 100 --clips 20
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declares the options."""
     parser.add_argument(
-        "folder", type=Path, metavar="DIR", help="where to write; new, empty, or an earlier sample"
+        "folder", type=local_folder, metavar="DIR", help="where to write; new, empty, or an earlier sample"
     )
     parser.add_argument("--seed", type=int, default=1, metavar="N", help="seed of the world (default: 1)")
     parser.add_argument(

@@ -3,8 +3,8 @@
 import argparse
 import math
 import re
-from pathlib import Path
 
+from pipelines.folders import local_folder
 from pipelines.outcome import Outcome, UsageError
 
 HELP = "query the tables of a data set with SQL (DuckDB; one view a table)"
@@ -16,7 +16,7 @@ clipmill sql out "SELECT camera, sum(duration_ns) / 3.6e12 AS hours FROM clips G
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declares the options."""
-    parser.add_argument("dataset", type=Path, metavar="DIR", help="the data set")
+    parser.add_argument("dataset", type=local_folder, metavar="DIR", help="the data set")
     parser.add_argument("query", metavar="SELECT", help="the query")
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from pipelines.commands.label import add_hindsight
+from pipelines.folders import local_folder
 from pipelines.outcome import JobError, Outcome, UsageError
 from transforms.tables.layout import table_file
 
@@ -50,7 +51,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declares the options."""
     parser.add_argument(
         "detections",
-        type=Path,
+        type=local_folder,
         metavar="DETECTIONS",
         help=f"folder with {DETECTIONS_FILE} and {FRAMES_FILE}; or MOT text: a file, or a folder with one a clip",
     )

@@ -2,8 +2,8 @@
 
 import argparse
 from dataclasses import asdict
-from pathlib import Path
 
+from pipelines.folders import local_folder
 from pipelines.outcome import ExitCode, Outcome, UsageError
 
 HELP = "check a data set: files, schemas, digests, keys between tables; exit 0 only when all hold"
@@ -15,7 +15,7 @@ clipmill verify out --json
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declares the options."""
-    parser.add_argument("dataset", type=Path, metavar="DIR", help="the data set")
+    parser.add_argument("dataset", type=local_folder, metavar="DIR", help="the data set")
 
 
 def run(arguments: argparse.Namespace) -> Outcome:

@@ -88,3 +88,17 @@ def test_the_message_of_a_workers_traceback_is_its_last_line():
     assert clear_message(RuntimeError(arrow)) == "bad page"
     assert clear_message(ValueError("plain")) == "plain"
     assert clear_message(ValueError()) == "ValueError"
+
+
+@pytest.mark.parametrize(
+    "flag",
+    [
+        "--s3_secret_access_key=hidden",
+        "--s3_access_key_id=hidden",
+        "--azure_connection_string=hidden",
+    ],
+)
+def test_secrets_are_refused_and_not_repeated(flag):
+    with pytest.raises(UsageError) as found:
+        beam_options(["--runner=FlinkRunner", flag])
+    assert "hidden" not in str(found.value)

@@ -144,3 +144,34 @@ def test_a_lease_that_another_run_took_over_is_left_to_it_and_ends_the_run(store
     with pytest.raises(JobError, match="took over"):
         run()
     assert json.loads((tmp_path / LOCK).read_text()) == rival
+def test_that_a_run_of_this_system_has_died_is_seen_at_once(store, tmp_path):
+    process = multiprocessing.get_context("fork").Process(target=_lease_and_die, args=(store,))
+    process.start()
+    process.join()
+    assert json.loads((tmp_path / LOCK).read_bytes())["process"] == process.pid
+    with lease(store):
+        pass
+
+
+def _lease_and_die(store):
+    holder = lease(store)
+    holder.__enter__()
+    os._exit(9)
+
+
+def test_the_process_ids_of_another_system_say_nothing(store, tmp_path):
+    process = multiprocessing.get_context("fork").Process(target=_lease_and_die, args=(store,))
+    process.start()
+    process.join()
+    facts = json.loads((tmp_path / LOCK).read_bytes())
+    (tmp_path / LOCK).write_text(json.dumps(facts | {"system": "elsewhere"}))
+    with pytest.raises(JobError, match="another run"), lease(store):
+        pass
+
+
+def test_a_lease_that_went_to_another_run_is_left_alone(store, tmp_path):
+    with lease(store):
+        facts = json.loads((tmp_path / LOCK).read_bytes())
+        other = json.dumps(facts | {"token": "other"})
+        (tmp_path / LOCK).write_text(other)
+    assert (tmp_path / LOCK).read_text() == other

@@ -1,0 +1,20 @@
+"""Folders of this machine, for commands that read or change files in place."""
+
+from argparse import ArgumentTypeError
+from pathlib import Path
+
+
+def local_folder(text: str) -> Path:
+    """A path that an option or argument names.
+
+    Args:
+        text: what the user wrote.
+
+    Raises:
+        ArgumentTypeError: it is a URL.
+    """
+    if "://" in text:
+        raise ArgumentTypeError(
+            f"{text}: is a URL, and this command works on a folder of this machine: copy the data set there first"
+        )
+    return Path(text)
