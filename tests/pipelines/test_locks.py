@@ -144,6 +144,8 @@ def test_a_lease_that_another_run_took_over_is_left_to_it_and_ends_the_run(store
     with pytest.raises(JobError, match="took over"):
         run()
     assert json.loads((tmp_path / LOCK).read_text()) == rival
+
+
 def test_that_a_run_of_this_system_has_died_is_seen_at_once(store, tmp_path):
     process = multiprocessing.get_context("fork").Process(target=_lease_and_die, args=(store,))
     process.start()
