@@ -7,8 +7,10 @@ tracking beside the checkout (`CLIPMILL_SHARED` names the folder): there the sco
 one half of the sequences and used on the other, category by category; figures are means over two ways to halve them, by
 turns and in the middle. AP and AP50 take all rows; HOTA, IDF1 and boxes a frame
 those from the score on. `added right` is the share of added rows that are right, `recovered` that of the truth that the
-network missed within an object's life and the labels have, both from the score on. Evaluators: transforms/evaluation,
-which tests hold equal to pycocotools and TrackEval.
+network missed within an object's life and the labels have, both from the score on. The network missed what none of its
+boxes finds from its own score on: the one at which online tracks of them, which are the same boxes, are best. `never
+seen`: the same for the truth that none of its boxes finds, whatever its score. Evaluators: transforms/evaluation, which
+tests hold equal to pycocotools and TrackEval.
 """
 
 import argparse
@@ -51,12 +53,17 @@ from transforms.labels.windows import Timings, windows_of
 SCORES = (*(step / 20 for step in range(1, 20)), 0.97, 0.98, 0.99)
 KITTI = SHARED.parent / "gt" / "kitti_tracking"
 
+NETWORK = "network alone"
+
 Figures = dict[str, float]
 
 
 @dataclass(frozen=True)
 class Line:
-    """A line of the table: labels after some steps, and what they took."""
+    """A line of the table: labels after some steps, and what they took.
+
+    That of the network alone has the tracks of the next line, by which its score is chosen.
+    """
 
     name: str
     labels: pa.Table
@@ -79,7 +86,13 @@ def seen_part(clip: Clip, detector: Detector) -> PartLabels:
     labels = PartLabels(part, detections=[[]])
     for window in windows_of(part):
         fault = _label_window(
-            window, labels, lambda _uri: io.BytesIO(clip.film.content), [detector], LabelSettings(), Timings()
+            window,
+            labels,
+            lambda _uri: io.BytesIO(clip.film.content),
+            [detector],
+            LabelSettings(),
+            Timings(),
+            lambda: None,
         )
         assert fault is None, fault
     return labels
@@ -94,21 +107,19 @@ def rendered_lines(clips: Sequence[Clip], detector: Detector) -> Iterator[Line]:
         seconds = time.perf_counter() - started
         labels = pa.concat_tables([pa.table(rows._detections(item)) for item in tracked])
         if hindsight == ONLINE:
-            yield Line("network alone", labels.drop_columns(["track_id"]), 0.0)
+            yield Line(NETWORK, labels, 0.0)
         yield Line(name, labels, 1e3 * seconds / frames)
 
 
 def kitti_lines(detections: pa.Table, frames: pa.Table) -> Iterator[Line]:
-    yield Line("network alone", with_source(detections), 0.0)
     for name, hindsight in cumulative():
         if name.removeprefix("+ ") not in {"ego motion", "static removal", "calibration"}:
             started = time.perf_counter()
             labels = label_table(detections, frames, hindsight).detections
-            yield Line(name, labels, 1e3 * (time.perf_counter() - started) / frames.num_rows)
-
-
-def with_source(detections: pa.Table) -> pa.Table:
-    return detections.append_column("label_source", pa.array(["detected"] * detections.num_rows))
+            taken_ms = 1e3 * (time.perf_counter() - started) / frames.num_rows
+            if hindsight == ONLINE:
+                yield Line(NETWORK, labels, 0.0)
+            yield Line(name, labels, taken_ms)
 
 
 Choice = Callable[[Judgement], list[npt.NDArray[np.bool_]]]
@@ -151,31 +162,48 @@ def _across(
     return kept
 
 
+@dataclass(frozen=True)
+class Network:
+    """What one network finds of one category: all of its boxes, and those from its score on, one way to choose it each."""
+
+    every: Judgement
+    counting: list[Judgement]
+
+
 def figures(
     judgement: Judgement,
-    raw: Judgement,
+    network: Network,
     sources: npt.NDArray[np.object_],
     choices: Sequence[npt.NDArray[np.bool_]],
+    *,
+    has_tracks: bool,
 ) -> Figures:
-    """Figures of one category; `choices`: the labels from the score on."""
+    """Figures of one category; `choices`: the labels from the score on, as many ways as the network's."""
     category = judgement.category
     precision = precision_of(judgement.matching, category.labels.scores)
     result = {"AP": precision.ap, "AP50": precision.ap50}
-    if (category.labels.tracks >= 0).any():
+    if has_tracks:
         tracking = [figures_at(counting(category, kept), [-np.inf])[0] for kept in choices]
         result["HOTA"] = float(np.mean([one.hota for one in tracking]))
         result["IDF1"] = float(np.mean([one.idf1 for one in tracking]))
-    kept = choices[0]
-    outcomes = judgement.matching.outcomes[0, kept & (sources[category.labels.rows] != "detected")]
-    regained = recovery(judge(counting(category, kept)), raw, 0.0)
-    return {
-        **result,
-        "boxes": float(kept.sum()),
-        "right": int((outcomes == RIGHT).sum()),
-        "wrong": int((outcomes == MISSED).sum()),
-        "missed": regained.missed,
-        "recovered": regained.recovered,
-    }
+    added = sources[category.labels.rows] != "detected"
+    ways = []
+    for kept, own in zip(choices, network.counting, strict=True):
+        outcomes = judgement.matching.outcomes[0, kept & added]
+        final = judge(counting(category, kept))
+        regained, unseen = recovery(final, own, 0.0), recovery(final, network.every, 0.0)
+        ways.append(
+            {
+                "boxes": float(kept.sum()),
+                "right": int((outcomes == RIGHT).sum()),
+                "wrong": int((outcomes == MISSED).sum()),
+                "missed": regained.missed,
+                "recovered": regained.recovered,
+                "unseen": unseen.missed,
+                "unseen recovered": unseen.recovered,
+            }
+        )
+    return {**result, **{key: float(np.mean([way[key] for way in ways])) for key in ways[0]}}
 
 
 def counting(category: CategoryPairing, kept: npt.NDArray[np.bool_]) -> CategoryPairing:
@@ -194,16 +222,22 @@ def report(
     choose: Choice,
 ) -> list[dict[str, Any]]:
     """Every line with its figures by category and their means."""
-    raw: dict[str, Judgement] = {}
+    networks: dict[str, Network] = {}
     result = []
     for line in lines:
         paired = pair(line.labels, truth, frames, neutral=neutral)
         sources = np.array(line.labels["label_source"].to_pylist(), object)
         judged = {name: judge(paired.of(name)) for name in names}
         chosen = {name: choose(one) for name, one in judged.items()}
-        if line.name == "network alone":
-            raw = {name: judge(counting(one.category, chosen[name][0])) for name, one in judged.items()}
-        found = {name: figures(one, raw[name], sources, chosen[name]) for name, one in judged.items()}
+        if line.name == NETWORK:
+            networks = {
+                name: Network(one, [judge(counting(one.category, kept)) for kept in chosen[name]])
+                for name, one in judged.items()
+            }
+        found = {
+            name: figures(one, networks[name], sources, chosen[name], has_tracks=line.name != NETWORK)
+            for name, one in judged.items()
+        }
         result.append(
             {"step": line.name, "ms_per_frame": line.ms_per_frame, "frames": frames.num_rows, "of": found}
         )
@@ -246,8 +280,8 @@ def kitti_report() -> dict[str, list[dict[str, Any]]]:
 def text(title: str, lines: Sequence[dict[str, Any]]) -> Iterator[str]:
     """The table of one set, in the form of Markdown."""
     yield f"\n**{title}**\n"
-    yield "| step | AP | AP50 | HOTA | IDF1 | boxes a frame | added right | recovered | ms a frame |"
-    yield "| --- | --- | --- | --- | --- | --- | --- | --- | --- |"
+    yield "| step | AP | AP50 | HOTA | IDF1 | boxes a frame | added right | recovered | never seen | ms a frame |"
+    yield "| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |"
 
     def share(part: float, whole: float) -> str:
         return f"{part / whole:.2f} of {whole:.0f}" if whole else "-"
@@ -264,6 +298,7 @@ def text(title: str, lines: Sequence[dict[str, Any]]) -> Iterator[str]:
             f"{total['boxes'] / line['frames']:.2f}",
             share(total["right"], total["right"] + total["wrong"]),
             share(total["recovered"], total["missed"]),
+            share(total["unseen recovered"], total["unseen"]),
             f"{line['ms_per_frame']:.2f}",
         ]
         yield f"| {line['step']} | {' | '.join(cells)} |"

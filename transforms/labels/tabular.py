@@ -33,6 +33,9 @@ ALIASES: Final[Mapping[str, str]] = {
 _FIRST_FOREIGN: Final = 128
 _MOST_WORDS: Final = 256
 
+_FEWEST_CUT: Final = 3
+"""So many boxes that begin apart and end at the very same pixel, with none beyond, were cut off at the picture's edge."""
+
 _FINDING: Final = 0.7
 _IMPROVING: Final = 0.2
 """Shares of the time."""
@@ -154,7 +157,7 @@ class _Clip:
         times_ns: of its frames, int64[F].
         words: the category of each row as the table calls it, int32[N].
         detected: its rows; times begin with 0.
-        around: the room that its boxes take.
+        around: the picture, as far as its boxes tell.
     """
 
     index: int
@@ -193,8 +196,23 @@ def _clips(rows: TableRows) -> Iterator[_Clip]:
             rows.scores[own].astype(np.float32),
             category_codes([rows.words[word] for word in used.tolist()])[place],
         )
-        extent = np.concatenate([boxes[:, :2].min(axis=0), boxes[:, 2:].max(axis=0)]).astype(np.float64)
-        yield _Clip(index, own.start, times_ns, words, detected, Surroundings(extent=extent))
+        yield _Clip(index, own.start, times_ns, words, detected, Surroundings(extent=_picture(boxes)))
+
+
+def _picture(boxes: npt.NDArray[np.float32]) -> npt.NDArray[np.float64]:
+    """The edges of a picture of which only boxes are known, xyxy in pixels, float64[4].
+
+    Pixels are counted from 0. How far they go tells a pile of boxes that were cut off there; where there is none,
+    nothing was seen to leave and the picture has no end.
+
+    Args:
+        boxes: xyxy edges in pixels, float32[N, 4], at least one.
+    """
+    far = boxes[:, 2:].max(axis=0)
+    begins = [boxes[boxes[:, 2 + axis] == far[axis], axis] for axis in (0, 1)]
+    is_cut = [len(np.unique(some)) >= _FEWEST_CUT for some in begins]
+    low = np.minimum(boxes[:, :2].min(axis=0), 0.0)
+    return np.concatenate([low, np.where(is_cut, far, np.inf)]).astype(np.float64)
 
 
 def _score_bias(found: Iterable[Found]) -> float:

@@ -82,6 +82,29 @@ def test_a_gap_is_filled_and_the_added_row_has_nothing_that_only_the_input_knows
     assert found["note"].to_pylist() == ["x", None, None, "z"]
 
 
+def test_how_far_a_picture_goes_is_told_by_boxes_that_were_cut_off_at_its_side():
+    standing = [row("a", tenth, left=left) for left in (300.0, 600.0) for tenth in (0, 1, 3)]
+
+    def filled(widths):
+        source = table([*standing, *(row("a", 2, left=640.0 - width) for width in widths)])
+        edges = np.where(source["x_min_px"].to_numpy() >= 600, np.float32(640), source["x_max_px"])
+        source = source.set_column(source.column_names.index("x_max_px"), "x_max_px", pa.array(edges))
+        found = label_table(source, frames_of("a"), HindsightSettings(category_vote=False))
+        return {
+            round(left): score
+            for left, score, source in rows_of(found.detections, "x_min_px", "score", "label_source")
+            if source == "interpolated"
+        }
+
+    # a car that stands says nothing, however often; three that reach as far do
+    alone = filled([])
+    assert alone[600] == pytest.approx(alone[300])
+    at_side = filled([2.0, 3.0])
+    assert at_side[300] == pytest.approx(alone[300])
+    log_odds = [np.log(score / (1 - score)) for score in (alone[600], at_side[600])]
+    assert log_odds[0] - log_odds[1] == pytest.approx(2.0, abs=1e-4)
+
+
 def test_what_the_input_said_stays_beside_what_is_said_now():
     source = table(PASSING)
     found = label_table(source, frames_of("a")).detections

@@ -20,6 +20,14 @@ logarithm of their number), less where the object moves far in it (by the overla
 having been seen at all. Logistic regressions on the gaps of KITTI tracking lie around these. Whether something nearer
 hides the object tells nothing: the truth of KITTI has what is hidden, that of rendered scenes has not."""
 
+LEAVING_WEIGHT: Final = 2.0
+"""Less belief, in logits, in a box at the left or right side of the picture: what is not seen there has mostly left, or
+has not come yet. Of the cars of KITTI tracking that would be believed at .5, 13 of 32 are there at the sides, 182 of 223
+elsewhere; logistic regressions on parts of its sequences give 1.4 and more."""
+
+SIDE_SHARE: Final = 0.3
+"""A box is at a side that is nearer than this share of its width, or beyond it; .05 and .5 do nearly as well."""
+
 LEAST_BELIEF: Final = 0.05
 """Rows that are believed less are not added."""
 
@@ -47,16 +55,19 @@ class Gaps:
     steps: npt.NDArray[np.int64]
 
 
-def fill_gaps(seen: Sightings, paths: list[SmoothedGrid] | None, max_gap_s: float) -> Additions:
+def fill_gaps(
+    seen: Sightings, paths: list[SmoothedGrid] | None, max_gap_s: float, extent: FloatArray
+) -> Additions:
     """The rows that are believed for frames that the network looked at between two boxes of a track.
 
     Args:
         seen: detections of a clip with tracks, scored along them.
         paths: its `smoothed_paths`; None = straight lines between the boxes.
         max_gap_s: longer gaps stay.
+        extent: xyxy edges of the picture in pixels, float64[4].
     """
     gaps = find_gaps(seen, paths, max_gap_s)
-    beliefs = probabilities(_beliefs(seen, gaps))
+    beliefs = probabilities(_beliefs(seen, gaps) - LEAVING_WEIGHT * at_side(gaps.boxes, extent))
     kept = beliefs >= LEAST_BELIEF
     return Additions(gaps.frames[kept], gaps.boxes[kept], beliefs[kept], gaps.before[kept], INTERPOLATED)
 
@@ -82,6 +93,18 @@ def find_gaps(seen: Sightings, paths: list[SmoothedGrid] | None, max_gap_s: floa
         shares=np.concatenate([np.empty(0), *(part.shares for part in parts)]),
         steps=np.concatenate([np.empty(0, np.int64), *(part.steps for part in parts)]),
     )
+
+
+def at_side(boxes: FloatArray, extent: FloatArray) -> npt.NDArray[np.bool_]:
+    """Which boxes are at the left or right side of the picture, bool[N].
+
+    Args:
+        boxes: xyxy edges in pixels, float64[N, 4].
+        extent: xyxy edges of the picture in pixels, float64[4].
+    """
+    near = SIDE_SHARE * (boxes[:, 2] - boxes[:, 0])
+    result: npt.NDArray[np.bool_] = (boxes[:, 0] - extent[0] < near) | (extent[2] - boxes[:, 2] < near)
+    return result
 
 
 def _gaps(seen: Sightings, grid: TrackGrid, smoothed: FloatArray | None, max_gap_s: float) -> Gaps:

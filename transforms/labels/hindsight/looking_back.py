@@ -143,7 +143,8 @@ def improve(found: Found, calibration: Calibration | None = None, bias: float = 
     seen = replace(seen, scores=np.where(found.aside, np.float32(0), seen.scores))
     additions = []
     if settings.gap_filling:
-        additions.append(fill_gaps(seen, paths if settings.smoothing else None, found.tracker.max_gap_s))
+        along = paths if settings.smoothing else None
+        additions.append(fill_gaps(seen, along, found.tracker.max_gap_s, around.extent))
     if settings.extrapolation and paths is not None:
         additions.append(extrapolate(seen, paths, around.extent))
     seen = seen.with_added(additions)

@@ -6,13 +6,15 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from hypothesis import given, settings
-from sighted import TRUCK, box, sightings, tracked_clips
+from sighted import EXTENT, TRUCK, WIDTH, box, sightings, tracked_clips
 
 from transforms.labels.hindsight.gaps import (
     FAST_WEIGHT,
     LEAST_BELIEF,
     LONG_WEIGHT,
     MISSED_BIAS,
+    SIDE_SHARE,
+    at_side,
     fill_gaps,
     find_gaps,
 )
@@ -45,7 +47,7 @@ def believed(seen, length=2, share=1 / 3):
 
 def test_boxes_lie_on_the_straight_line_and_are_believed_by_the_formula():
     seen = with_gap()
-    filled = fill_gaps(seen, None, 1.0)
+    filled = fill_gaps(seen, None, 1.0, EXTENT)
     assert filled.source == INTERPOLATED
     assert filled.frames.tolist() == [1, 2]
     assert filled.likes.tolist() == [0, 0]
@@ -55,7 +57,7 @@ def test_boxes_lie_on_the_straight_line_and_are_believed_by_the_formula():
 
 def test_a_frame_that_was_not_looked_at_is_no_gap_and_counts_for_none():
     seen = with_gap(looked=[True, False, True, True, True])
-    filled = fill_gaps(seen, None, 1.0)
+    filled = fill_gaps(seen, None, 1.0, EXTENT)
     assert filled.frames.tolist() == [2]
     assert filled.scores == pytest.approx([believed(seen, length=1, share=2 / 3)], rel=1e-5)
 
@@ -63,7 +65,7 @@ def test_a_frame_that_was_not_looked_at_is_no_gap_and_counts_for_none():
 def test_boxes_lie_on_the_smoothed_path_where_there_is_one():
     seen = with_gap()
     paths = smoothed_paths(seen)
-    filled = fill_gaps(seen, paths, 1.0)
+    filled = fill_gaps(seen, paths, 1.0, EXTENT)
     (path,) = paths
     assert filled.frames.tolist() == [1, 2]
     assert np.array_equal(filled.boxes, path.boxes[0, 1:3])
@@ -73,27 +75,52 @@ def test_boxes_lie_on_the_smoothed_path_where_there_is_one():
 def test_a_gap_as_long_as_may_be_is_filled_whenever_the_clip_begins(begin_s):
     rows = [(0, 0, box(50, 50), 0.9), (5, 0, box(50, 50), 0.9)]
     seen = sightings(rows, begin_s + np.arange(6) / 5)
-    assert fill_gaps(seen, None, 1.0).frames.tolist() == [1, 2, 3, 4]
-    assert fill_gaps(seen, None, 0.99).frames.tolist() == []
+    assert fill_gaps(seen, None, 1.0, EXTENT).frames.tolist() == [1, 2, 3, 4]
+    assert fill_gaps(seen, None, 0.99, EXTENT).frames.tolist() == []
 
 
 def test_what_stands_around_a_gap_tells_nothing():
     rows = [(0, 0, box(100, 100), 0.9), (3, 0, box(100, 106), 0.8)]
     front = (1, 7, (90.0, 80.0, 110.0, 140.0), 0.9, TRUCK)
-    assert fill_gaps(sightings([*rows, front], TIMES_S), None, 1.0).scores == pytest.approx(
-        fill_gaps(sightings(rows, TIMES_S), None, 1.0).scores
+    assert fill_gaps(sightings([*rows, front], TIMES_S), None, 1.0, EXTENT).scores == pytest.approx(
+        fill_gaps(sightings(rows, TIMES_S), None, 1.0, EXTENT).scores
     )
+
+
+@pytest.mark.parametrize("mirrored", [False, True])
+def test_what_ends_at_a_side_of_the_picture_is_believed_less(mirrored):
+    side = SIDE_SHARE * 40
+    lefts = (side + 0.1, side - 0.1, -10.0)
+    middles = [WIDTH - 20 - left if mirrored else 20 + left for left in lefts]
+    clips = [sightings([(0, 0, box(x, 100), 0.9), (2, 0, box(x, 100), 0.9)], TIMES_S) for x in middles]
+    inside, near, beyond = (fill_gaps(seen, None, 1.0, EXTENT).scores for seen in clips)
+    # log(.9 / .1) - .9, and 2 less
+    assert inside == pytest.approx([0.7853], abs=1e-4)
+    assert near == pytest.approx([0.3312], abs=1e-4)
+    assert beyond == pytest.approx(near)
+
+
+def test_the_sides_are_those_of_the_picture_and_top_and_bottom_are_none():
+    extent = np.array([100.0, 50.0, 300.0, 250.0])
+    boxes = [
+        (100, 90, 140, 120),
+        (113, 90, 153, 120),
+        (111, 90, 151, 120),
+        (249, 90, 289, 120),
+        (180, 50, 220, 250),
+    ]
+    assert at_side(np.array(boxes, float), extent).tolist() == [True, False, True, True, False]
 
 
 def test_what_is_hardly_believed_is_not_added():
     unsure = with_gap(first=0.2, last=0.2, move=90.0)
     beliefs = [believed(unsure, share=share) for share in (1 / 3, 2 / 3)]
     assert max(beliefs) < LEAST_BELIEF
-    assert fill_gaps(unsure, None, 1.0).frames.tolist() == []
+    assert fill_gaps(unsure, None, 1.0, EXTENT).frames.tolist() == []
     assert find_gaps(unsure, None, 1.0).frames.tolist() == [1, 2]
     half = with_gap(first=0.02, last=0.7, move=0.0)
     assert believed(half) < LEAST_BELIEF < believed(half, share=2 / 3)
-    assert fill_gaps(half, None, 1.0).frames.tolist() == [2]
+    assert fill_gaps(half, None, 1.0, EXTENT).frames.tolist() == [2]
 
 
 @settings(max_examples=60)
@@ -101,7 +128,7 @@ def test_what_is_hardly_believed_is_not_added():
 def test_what_always_holds(seen):
     scenes = replace(seen, scores=np.full_like(seen.scores, 0.9))
     for paths in (None, smoothed_paths(scenes)):
-        filled = fill_gaps(scenes, paths, 1.0)
+        filled = fill_gaps(scenes, paths, 1.0, EXTENT)
         more = scenes.with_added([filled])
         assert seen.seen[filled.frames].all()
         assert np.isfinite(filled.boxes).all()
@@ -122,7 +149,7 @@ def test_every_short_gap_of_a_sure_track_is_filled(seen):
     sure = replace(
         seen, scores=np.full_like(seen.scores, 0.999), boxes=np.tile(box(50, 50), (len(seen.frames), 1))
     )
-    more = sure.with_added([fill_gaps(sure, None, 1.0)])
+    more = sure.with_added([fill_gaps(sure, None, 1.0, EXTENT)])
     for number in np.unique(seen.tracks[seen.tracks >= 0]):
         had = np.sort(seen.frames[seen.tracks == number])
         wanted = set(had.tolist())
@@ -133,6 +160,6 @@ def test_every_short_gap_of_a_sure_track_is_filled(seen):
 
 
 def test_no_tracks_no_gaps():
-    filled = fill_gaps(sightings([(0, None, box(9, 9), 0.5)], [0.0]), None, 1.0)
+    filled = fill_gaps(sightings([(0, None, box(9, 9), 0.5)], [0.0]), None, 1.0, EXTENT)
     assert filled.frames.tolist() == []
     assert filled.boxes.shape == (0, 4)
