@@ -47,6 +47,7 @@ fuzz: $(VENV)/.dev
 docs: $(VENV)/.dev
 	$(BIN)/python -m transforms.tables.describe > docs/tables.md
 	$(BIN)/python -m transforms.budget.evidence.describe > docs/backtest.md
+	$(BIN)/python tests/benchmarks/fleet_simulation.py --renew
 
 constraints:
 	rm -rf build/constraints && $(PYTHON) -m venv build/constraints

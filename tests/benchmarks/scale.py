@@ -17,6 +17,7 @@ import tempfile
 import time
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 HERE = Path(__file__).parents[2]
 sys.path.insert(0, str(HERE / "tests" / "support"))
@@ -98,7 +99,15 @@ def measured_start(folder: Path) -> float:
 
 
 def listing(folder: Path, count: int) -> None:
-    """Minutes of one car with four cameras, known from an earlier run."""
+    peak, seconds, told = planned(folder, count)
+    print(
+        f"{told['clips']['found']} listed files planned as {told['shards']['label']} shards in {seconds:.1f} s, "
+        f"{peak / 2**30:.2f} GiB (wanted < 60 s, 2 GB)"
+    )
+
+
+def planned(folder: Path, count: int) -> tuple[int, float, dict[str, Any]]:
+    """Plans minutes of one car with four cameras, known from an earlier run: peak memory, seconds, what was said."""
     from transforms.clips.memory import remember
     from transforms.clips.refs import ClipRef, InputFile
     from transforms.tables.digests import digest
@@ -140,12 +149,8 @@ def listing(folder: Path, count: int) -> None:
     (output / ".clipmill.lock").touch()
     plan = command("label", folder / "car", "-o", output, *OPTIONS, "--dry-run")
     peak, seconds, printed = run_measured(plan)
-    told = json.loads(printed)
-    print(
-        f"{told['clips']['found']} listed files planned as {told['shards']['label']} shards in {seconds:.1f} s, "
-        f"{peak / 2**30:.2f} GiB (wanted < 60 s, 2 GB)"
-    )
     shutil.rmtree(output)
+    return peak, seconds, json.loads(printed)
 
 
 if __name__ == "__main__":
