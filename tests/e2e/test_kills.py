@@ -11,6 +11,7 @@ import subprocess
 import threading
 import time
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 from typing import BinaryIO
 
@@ -67,15 +68,21 @@ class Reader(threading.Thread):
             return []
 
 
-def kill_after(seconds: float, label: list[str]) -> None:
+def kill(label: list[str], until: Callable[[float], bool]) -> None:
+    """Starts a run and kills it, when `until` says so of the seconds that it has had."""
+    started = time.monotonic()
     process = subprocess.Popen(
         label, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
     )
-    with contextlib.suppress(subprocess.TimeoutExpired):
-        process.wait(seconds)
+    while process.poll() is None and not until(time.monotonic() - started):
+        time.sleep(0.02)
     with contextlib.suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
     process.wait()
+
+
+def shard_records(output: Path) -> int:
+    return len(list(output.glob("runs/*/shards/*.json")))
 
 
 def test_killed_at_random_moments_the_same_command_ends_the_same(clipmill, tmp_path, undisturbed):
@@ -89,8 +96,13 @@ def test_killed_at_random_moments_the_same_command_ends_the_same(clipmill, tmp_p
         name = names[number % 2]
         expected, seconds = undisturbed[name]
         label = command("label", SAMPLE, "-o", output, *COMMON, *JOBS[name])
-        for _ in range(KILLS_A_ROUND):
-            kill_after(moments.uniform(0.5, seconds), label)
+        for kills in range(KILLS_A_ROUND):
+            done, moment = shard_records(output), moments.uniform(0.5, seconds)
+            if kills == 0:
+                # when there is something to do and some of it is done
+                kill(label, lambda _, done=done: shard_records(output) > done)
+            else:
+                kill(label, lambda had, moment=moment: had > moment)
             if (output / "dataset.json").exists():
                 checked = clipmill("verify", output, "--json")
                 states["sound" if checked.data["sound"] else "unfinished"] += 1
