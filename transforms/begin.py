@@ -13,6 +13,7 @@ from transforms.labels.settings import LabelSettings
 from transforms.plan import PLAN
 from transforms.storage import open_store
 from transforms.tables.beginning import Planned, begin
+from transforms.tables.digests import digest
 from transforms.tables.layout import run_file
 
 Clip = tuple[str, str]
@@ -82,6 +83,6 @@ def _begin(
 ) -> int:
     store = open_store(output)
     pending = begin(store, Planned(dict(wanted), kept, copies), run_id, models)
-    plan = {"shards": len(wanted), "pending": pending}
+    plan = {"shards": len(wanted), "pending": pending, "label_digest": digest(sorted(wanted))}
     store.write(run_file(run_id, PLAN), json.dumps(plan).encode())
     return len(wanted)

@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pipelines.commands.label import add_wait
+from pipelines.commands.label import add_unattended
 from pipelines.outcome import Outcome
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ clipmill run job.toml
 clipmill run job.toml --check
 clipmill run job.toml --dry-run
 clipmill run job.toml --set labels.fps=10 --set output=/data/out --json
-clipmill run daily.toml --allow-empty --wait
+clipmill run daily.toml --allow-empty --wait --log-format json --metrics-file /var/lib/node_exporter/daily.prom
 clipmill run daily.toml --date 2026-03-01
 """
 TAKES_BEAM_FLAGS = True
@@ -51,7 +51,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="inputs that hold no clip yet, or are not there yet, are no error: exit 0 where there is nothing to do",
     )
-    add_wait(parser)
+    add_unattended(parser)
 
 
 def run(arguments: argparse.Namespace) -> Outcome:
@@ -70,11 +70,11 @@ def run(arguments: argparse.Namespace) -> Outcome:
 
         present = with_clips(spec)
         if present is None:
-            return _nothing_yet(spec)
+            return _nothing_yet(spec, arguments.metrics_file)
         job = present
     if arguments.dry_run:
         return foretell(job)
-    return label(job, arguments.beam_arguments, waits=arguments.wait)
+    return label(job, arguments)
 
 
 def _checked(spec: "JobSpec", beam_arguments: list[str]) -> Outcome:
@@ -90,15 +90,17 @@ def _checked(spec: "JobSpec", beam_arguments: list[str]) -> Outcome:
     return Outcome(data, (job_toml(job),))
 
 
-def _nothing_yet(spec: "JobSpec") -> Outcome:
+def _nothing_yet(spec: "JobSpec", metrics_file: Path | None) -> Outcome:
+    from pipelines.logs import event
+    from pipelines.run_metrics import check_metrics_file, metrics_text, write_metrics
+    from pipelines.run_record import empty_record
+
     inputs = ", ".join(spec.job.inputs)
-    data = {
-        "run_id": None,
-        "output": spec.job.output,
-        "clips": dict.fromkeys(("found", "labelled", "failed", "duplicate"), 0),
-        "frames": 0,
-        "detections": 0,
-        "shards": dict.fromkeys(("written", "skipped", "failed"), 0),
-        "notes": [f"no clip yet in {inputs}"],
-    }
+    record = empty_record(spec.job)
+    if metrics_file:
+        check_metrics_file(metrics_file)
+        write_metrics(metrics_file, metrics_text(record))
+    event("no_clip_yet", inputs=spec.job.inputs)
+    counts = {key: record[key] for key in ("output", "clips", "frames", "detections", "shards")}
+    data = {"run_id": None, **counts, "notes": [f"no clip yet in {inputs}"]}
     return Outcome(data, (f"nothing to do: no clip yet in {inputs}",))
