@@ -88,8 +88,8 @@ def _begin(
         kept=[clip for *_, clips in shards for clip in clips],
         copies=copies,
     )
-    pending = begin(store, planned, run_id, models)
+    begin(store, planned, run_id, models)
     label_digests = digest(sorted(planned.wanted.items()))
-    plan = {"shards": len(shards), "pending": pending, "label_digest": label_digests}
+    plan = {"shards": len(shards), "pending": len(planned.work), "label_digest": label_digests}
     store.write(run_file(run_id, PLAN), json.dumps(plan).encode())
     return len(shards)

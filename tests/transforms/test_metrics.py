@@ -1,5 +1,6 @@
 """What Beam is told of a run, past the threads that do the work."""
 
+import json
 import shutil
 from pathlib import Path
 
@@ -49,6 +50,28 @@ def test_counts_are_those_of_the_work(job):
     again, _ = told(job, "20260101T000001Z-000000")
     assert again["shards_kept"] == counters["shards_written"]
     assert not {"frames", "shards_written"} & again.keys()
+
+
+def plan_of(job, run_id):
+    return json.loads((Path(job.output) / "runs" / run_id / "plan.json").read_bytes())
+
+
+def test_what_stands_after_a_killed_run_is_kept_and_not_pending(job):
+    begun = plan_of(job, "20260101T000000Z-000000")
+    assert begun["pending"] == begun["shards"] == 2
+    # of a run that was killed at its end the manifest knows nothing yet
+    (Path(job.output) / "manifest.parquet").unlink()
+    counters, _ = told(job, "20260101T000002Z-000000")
+    assert counters["shards_kept"] == begun["shards"]
+    assert plan_of(job, "20260101T000002Z-000000") == {**begun, "pending": 0}
+
+
+def test_what_is_taken_over_from_a_base_is_counted_as_that(job, tmp_path):
+    new = job.model_copy(update={"output": str(tmp_path / "new"), "base": job.output})
+    counters, distributions = told(new, "20260101T000003Z-000000")
+    assert counters["shards_taken_over"] == 2
+    assert not {"frames", "shards_kept", "shards_written"} & counters.keys()
+    assert not distributions
 
 
 def test_every_name_is_documented():
