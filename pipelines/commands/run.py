@@ -66,8 +66,11 @@ def run(arguments: argparse.Namespace) -> Outcome:
 
     job = spec.job
     if arguments.allow_empty:
+        from pipelines.beam_options import beam_options
         from pipelines.empty_inputs import with_clips
 
+        # what a URL holds is known only by the options that lead there
+        beam_options(arguments.beam_arguments)
         present = with_clips(spec)
         if present is None:
             return _nothing_yet(spec, arguments.metrics_file)
@@ -92,11 +95,12 @@ def _checked(spec: "JobSpec", beam_arguments: list[str]) -> Outcome:
 
 def _nothing_yet(spec: "JobSpec", metrics_file: Path | None) -> Outcome:
     from pipelines.logs import event
+    from pipelines.readiness import with_absolute_paths
     from pipelines.run_metrics import check_metrics_file, metrics_text, write_metrics
     from pipelines.run_record import empty_record
 
     inputs = ", ".join(spec.job.inputs)
-    record = empty_record(spec.job)
+    record = empty_record(with_absolute_paths(spec.job))
     if metrics_file:
         check_metrics_file(metrics_file)
         write_metrics(metrics_file, metrics_text(record))
