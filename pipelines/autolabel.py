@@ -21,7 +21,7 @@ from pipelines.logs import event
 from pipelines.outcome import JobError, UsageError
 from pipelines.progress import RunProgress
 from pipelines.readiness import check, find_models, prepare_output
-from pipelines.run_record import Ended, RunResult, report
+from pipelines.run_record import Ended, RunResult, report, tell
 from transforms.access import StorageFlags, storage_flags
 from transforms.begin import BeginRun
 from transforms.clips.shards import TwoCarsError
@@ -180,7 +180,10 @@ def run(
             _execute(job, resources, options)
         seconds = time.monotonic() - began
         ended = Ended(run_id, models, resources.workers, runner_name(options), started, seconds)
-        return report(store, job, ended)
+        result = report(store, job, ended)
+    # that another run took the data set over is known only here
+    tell(result)
+    return result
 
 
 def _execute(job: AutolabelJob, resources: Resources, options: PipelineOptions) -> None:

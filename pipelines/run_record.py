@@ -38,11 +38,13 @@ class RunResult:
         data: the form of `label --json`.
         exit_code: of the command.
         metrics: its figures in Prometheus' text form.
+        seconds: how long it took.
     """
 
     data: dict[str, Any]
     exit_code: ExitCode
     metrics: str
+    seconds: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,12 +111,22 @@ def report(store: Store, job: AutolabelJob, run: Ended) -> RunResult:
     metrics = metrics_text(record)
     store.write(run_file(run.run_id, METRICS_FILE), metrics.encode())
     store.write(run_file(run.run_id, RUN_RECORD), json.dumps(record, indent=1).encode())
-    for failure in summary["failures"]:
+    return RunResult(data, code, metrics, run.seconds)
+
+
+def tell(result: RunResult) -> None:
+    """Says in the log which clips failed, and how the run ended.
+
+    Args:
+        result: what the run came to.
+    """
+    data = result.data
+    for failure in data["failures"]:
         facts = {key: failure[key] for key in ("uri", "stage", "error", "retryable")}
-        event("clip_failed", logging.WARNING, run_id=run.run_id, **facts)
+        event("clip_failed", logging.WARNING, run_id=data["run_id"], **facts)
     shown = {key: data[key] for key in ("clips", "shards", "frames", "detections", "frames_per_second")}
-    event("run_ended", run_id=run.run_id, exit_code=int(code), seconds=record["wall_seconds"], **shown)
-    return RunResult(data, code, metrics)
+    code, seconds = int(result.exit_code), round(result.seconds, 3)
+    event("run_ended", run_id=data["run_id"], exit_code=code, seconds=seconds, **shown)
 
 
 def _data(

@@ -222,6 +222,7 @@ def label(job: Any, arguments: argparse.Namespace, *, retries_failed: bool = Fal
     # its imports take as long as ours; with nothing to do, more of them would be in the way
     isolated.start(1)
     from pipelines.autolabel import run as run_job
+    from pipelines.readiness import with_absolute_paths
     from pipelines.run_metrics import check_metrics_file, metrics_text, write_metrics
     from pipelines.run_record import failed_record
 
@@ -235,7 +236,8 @@ def label(job: Any, arguments: argparse.Namespace, *, retries_failed: bool = Fal
         if metrics_file:
             # what ended the run is to be told, not that this could not be written either
             with suppress(OSError):
-                write_metrics(metrics_file, metrics_text(failed_record(job, started, error)))
+                record = failed_record(with_absolute_paths(job), started, error)
+                write_metrics(metrics_file, metrics_text(record))
         raise
     if metrics_file:
         write_metrics(metrics_file, result.metrics)

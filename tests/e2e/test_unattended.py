@@ -8,11 +8,16 @@ import signal
 import socket
 import subprocess
 import time
+from contextlib import contextmanager
 from importlib.metadata import version
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 from running import SAMPLE, command
+
+from pipelines import autolabel
+from pipelines.cli import main
+from pipelines.outcome import ExitCode, JobError
 
 EVENTS = ("run_started", "plan_made", "shard_done", "clip_failed", "run_ended")
 
@@ -119,3 +124,66 @@ def test_a_metrics_file_that_cannot_be_written_is_told_before_the_run(clipmill, 
     assert done.code == 2
     assert "is no folder" in done.errors
     assert not (tmp_path / "out").exists()
+
+
+def test_a_spec_with_a_base_goes_with_dry_runs_retries_and_removals(clipmill, spec, tmp_path):
+    """What is asked of a data set after `run` is what may be asked of it after `label`."""
+    day = ("--date", "2026-03-01", "--json")
+    first = clipmill(
+        "run", spec, *day, "--set", "labels.adaptive=true", "--set", "labels.location_privacy=[]"
+    )
+    assert first.code == 0, first.errors
+    text = spec.read_text().partition("[[labels")[0].replace("[labels]", "[labels]\nadaptive = true")
+    spec.write_text(f'base = "{tmp_path}/{{date:%Y}}"\n{text.replace("/out", "/new")}')
+    (tmp_path / "out").rename(tmp_path / "2026")
+    told = clipmill("run", spec, *day, "--dry-run")
+    assert told.data["shards"] == {"label": 0, "take_over": 2, "keep": 0}
+    assert not (tmp_path / "new").exists()
+    prom = tmp_path / "daily.prom"
+    taken = clipmill("run", spec, *day, "--metrics-file", prom)
+    assert (taken.data["taken_over"], taken.data["shards"]["skipped"]) == (2, 0)
+    assert figures(prom)["clipmill_run_shards", "taken_over"] == 2
+    assert figures(prom)["clipmill_run_labelled_frames", None] == 0
+
+    how = ("--json", "--log-format", "json", "--metrics-file", prom)
+    tried = clipmill("retry", tmp_path / "new", "--set", "max_failed_share=0.1", *how)
+    assert tried.code == 3, tried.errors
+    assert tried.data["shards"] == {"written": 0, "skipped": 2, "failed": 0}
+    assert json.loads(tried.errors.splitlines()[-1])["exit_code"] == 3
+    assert figures(prom)["clipmill_run_exit_code", None] == 3
+    assert figures(prom)["clipmill_run_shards", "skipped"] == 2
+
+    broken = "2025-06-14_09-05-00-front.mp4"
+    done = clipmill("forget", tmp_path / "new", "--clip", broken)
+    assert done.code == 0, done.errors
+    for path in (tmp_path / "new" / "runs").rglob("*"):
+        assert path.is_dir() or broken.encode() not in path.read_bytes(), path
+    assert len(list((tmp_path / "new" / "runs").glob("*/metrics.prom"))) == 2
+    (tmp_path / "in" / "2026-02-28" / broken).unlink()
+    again = clipmill("retry", tmp_path / "new", "--json")
+    assert (again.code, again.data["clips"]["failed"], again.data["shards"]["skipped"]) == (0, 0, 2)
+
+
+def test_figures_of_a_run_that_failed_are_those_of_the_same_data_set(clipmill, spec, tmp_path):
+    prom = tmp_path / "daily.prom"
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "mine.txt").touch()
+    how = ["--date", "2026-03-01", "--set", "output=out", "--metrics-file", prom]
+    done = clipmill("run", spec, *how, cwd=tmp_path)
+    assert done.code == 1
+    assert f'dataset="{tmp_path}/out"}} 1' in prom.read_text()
+    empty = clipmill("run", spec, *how, "--allow-empty", "--date", "2026-02-01", cwd=tmp_path)
+    assert empty.code == 0
+    assert f'dataset="{tmp_path}/out"}} 0' in prom.read_text()
+
+
+def test_a_run_whose_data_set_was_taken_over_does_not_say_that_it_ended_well(spec, monkeypatch, capsys):
+    @contextmanager
+    def lost(*_arguments, **_options):
+        yield
+        raise JobError("another run took over")
+
+    monkeypatch.setattr(autolabel, "output_lock", lost)
+    assert main(["run", str(spec), "--date", "2026-03-01", "--log-format", "json"]) == ExitCode.JOB_FAILED
+    events = [json.loads(line)["event"] for line in capsys.readouterr().err.splitlines()]
+    assert events == ["run_started", "plan_made", "shard_done", "shard_done", "failed"]
