@@ -58,10 +58,10 @@ class AutolabelJob(BaseModel):
     max_failed_share: Annotated[float, Field(ge=0, le=1)] = 0.1
     labels: LabelSettings = LabelSettings()
 
-    @field_validator("inputs", "output")
+    @field_validator("inputs", "output", "base")
     @classmethod
-    def _no_vin(cls, value: tuple[str, ...] | str) -> tuple[str, ...] | str:
-        for path in (value,) if isinstance(value, str) else value:
+    def _no_vin(cls, value: tuple[str, ...] | str | None) -> tuple[str, ...] | str | None:
+        for path in (value,) if isinstance(value, str) else value or ():
             # the record of a run keeps them as absolute paths
             place = path if "://" in path else os.path.abspath(path)  # noqa: PTH100 - resolve() would follow links
             if holds_vin(place):

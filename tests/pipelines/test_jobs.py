@@ -263,3 +263,20 @@ def test_overrides_that_try_the_parser(tmp_path, override, said):
     path.write_text(SPEC)
     with pytest.raises(UsageError, match=said):
         read_job(path, [override])
+
+
+@pytest.mark.parametrize("key", ["inputs", "output", "base"])
+def test_a_vehicle_identification_number_in_a_path_is_refused_and_not_told(key):
+    vin = "1M8GDM9AXKP042788"
+    place = f"/fleet/{vin}/clips"
+    values = {
+        "inputs": ["in"],
+        "output": "out",
+        "models": ["demo"],
+        key: [place] if key == "inputs" else place,
+    }
+    with pytest.raises(
+        UsageError, match=f"options: {key}: .*holds a vehicle identification number"
+    ) as caught:
+        check_job(values, "options")
+    assert vin not in str(caught.value)
