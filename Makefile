@@ -1,4 +1,4 @@
-.PHONY: demo test test-cluster faults check fuzz docs constraints clean
+.PHONY: demo test test-cluster faults schedules check fuzz docs constraints clean
 
 PYTHON ?= python3
 VENV ?= .venv
@@ -32,6 +32,10 @@ test-cluster: $(VENV)/.dev
 
 faults: $(VENV)/.dev
 	CLIPMILL_KILLS=$(or $(KILLS),50) $(BIN)/pytest tests/e2e/test_kills.py tests/e2e/test_faults.py
+
+# examples for schedulers against Airflow itself and Kubernetes' schemas, which pip installs for it
+schedules: $(VENV)/.dev
+	CLIPMILL_INSTALLS=1 $(BIN)/pytest tests/e2e/test_schedules.py
 
 check: $(VENV)/.dev
 	$(BIN)/ruff format --check .

@@ -1,47 +1,40 @@
 """The main job: clips in, a labelled data set with its compute budget out."""
 
-import json
 import secrets
 import time
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, Final
+from importlib.metadata import version
+from typing import Any
 
 import apache_beam as beam
 from apache_beam.options.pipeline_options import PipelineOptions
 
 from models.registry import ModelRef
-from pipelines.beam_options import beam_options, refuse_local_output, workers_here
+from pipelines.beam_options import beam_options, refuse_local_output, runner_name, workers_here
 from pipelines.cores import cores_here
 from pipelines.execution import execute
 from pipelines.jobs import AutolabelJob
-from pipelines.last_job import RUN_RECORD
 from pipelines.locks import output_lock
+from pipelines.logs import event
 from pipelines.outcome import JobError, UsageError
 from pipelines.progress import RunProgress
 from pipelines.readiness import check, find_models, prepare_output
-from pipelines.speed import measured_speed
+from pipelines.run_record import Ended, RunResult, report, tell
 from transforms.access import StorageFlags, storage_flags
 from transforms.begin import BeginRun
-from transforms.budget.labelling import SPEED_FILE
 from transforms.clips.shards import TwoCarsError
 from transforms.discover import EVENTS, FAILED, FILES, Discover
 from transforms.events import GatherEvents
 from transforms.join import JoinTracks
-from transforms.mill import PROGRESS, JudgeShards, MillOptions, MillShards, standing, work
-from transforms.plan import PLAN, PlanShards
+from transforms.mill import JudgeShards, MillOptions, MillShards, standing, work
+from transforms.plan import PlanShards
 from transforms.probe import CLIPS, ProbeClips
 from transforms.probe import FAILED as PROBE_FAILED
 from transforms.set_aside import Patience
 from transforms.storage import is_remote, open_store
-from transforms.summarize import SUMMARY, LeftOver, Summarize
-from transforms.tables.layout import run_file
-from transforms.tables.store import Store
-
-_READERS: Final = 8
-"""Records that are read at once: on an object store each is a wait of some tens of milliseconds."""
+from transforms.summarize import LeftOver, Summarize
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,19 +130,6 @@ def mill_options(job: AutolabelJob, resources: Resources) -> MillOptions:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class RunResult:
-    """What a run came to.
-
-    Attributes:
-        data: the form of `label --json`.
-        too_many_failed: whether more clips failed than the job allows.
-    """
-
-    data: dict[str, Any]
-    too_many_failed: bool
-
-
 def run(
     job: AutolabelJob, beam_arguments: Sequence[str], *, retries_failed: bool = False, waits: bool = False
 ) -> RunResult:
@@ -187,11 +167,23 @@ def run(
             retries_failed,
             storage_flags(options.get_all_options()),
         )
-        started = time.monotonic()
+        started, began = datetime.now(UTC), time.monotonic()
+        event(
+            "run_started",
+            run_id=run_id,
+            output=job.output,
+            inputs=len(job.inputs),
+            models=[model.card.name for model in models],
+            clipmill=version("clipmill"),
+        )
         with RunProgress(store, run_id):
             _execute(job, resources, options)
-        seconds = time.monotonic() - started
-        return _report(store, job, resources, seconds)
+        seconds = time.monotonic() - began
+        ended = Ended(run_id, models, resources.workers, runner_name(options), started, seconds)
+        result = report(store, job, ended)
+    # that another run took the data set over is known only here
+    tell(result)
+    return result
 
 
 def _execute(job: AutolabelJob, resources: Resources, options: PipelineOptions) -> None:
@@ -203,52 +195,3 @@ def _execute(job: AutolabelJob, resources: Resources, options: PipelineOptions) 
             # the plan is made by a worker; from another process its errors come back as text
             raise UsageError(str(error)) from error
         raise
-
-
-def _report(store: Store, job: AutolabelJob, resources: Resources, seconds: float) -> RunResult:
-    summary = json.loads(store.read(run_file(resources.run_id, SUMMARY)))
-    folder = run_file(resources.run_id, PROGRESS)
-    with ThreadPoolExecutor(_READERS) as readers:
-        read = readers.map(lambda name: store.read(f"{folder}/{name}"), sorted(store.sizes(folder)))
-        records = [json.loads(content) for content in read]
-    written = [record for record in records if record["state"] == "written"]
-    planned = json.loads(store.read(run_file(resources.run_id, PLAN)))["shards"]
-    frames = sum(record["frames"] for record in written)
-    began = min((record["ended"] - record["seconds"] for record in written), default=0.0)
-    labelling_s = max((record["ended"] for record in written), default=0.0) - began
-    data = {
-        "run_id": resources.run_id,
-        "output": job.output,
-        **summary,
-        "shards": {
-            "written": sum(record["frames"] > 0 for record in written),
-            "skipped": planned - len(records),
-            "failed": sum(record["frames"] == 0 for record in written),
-        },
-        **({"taken_over": len(records) - len(written)} if job.base else {}),
-        "seconds": round(labelling_s, 3),
-        "frames_per_second": round(frames / labelling_s, 2) if labelling_s else 0.0,
-        "notes": [
-            f"the network {model.card.name} knows rendered scenes only: on other clips its labels mean nothing"
-            for model in resources.models
-            if model.card.for_rendered_scenes_only
-        ],
-        "models": [{"name": model.card.name, "sha256": model.sha256} for model in resources.models],
-    }
-    speed = measured_speed(job, resources.run_id, resources.workers, written)
-    if speed is not None:
-        store.write(SPEED_FILE, speed.model_dump_json().encode())
-    record = {
-        "job": job.model_dump(),
-        **data,
-        "speed": speed and speed.model_dump(),
-        "wall_seconds": round(seconds, 3),
-        "stages_seconds": {
-            name: round(sum(item[name] for item in written), 3)
-            for name in ("decode_s", "detect_s", "track_s")
-        },
-    }
-    store.write(run_file(resources.run_id, RUN_RECORD), json.dumps(record, indent=1).encode())
-    clips = summary["clips"]
-    share = clips["failed"] / max(1, clips["found"] - clips["duplicate"])
-    return RunResult(data, share > job.max_failed_share)

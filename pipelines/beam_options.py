@@ -43,7 +43,7 @@ def beam_options(
     options = PipelineOptions(list(arguments))
     standard = options.view_as(StandardOptions)
     standard.runner = standard.runner or "FnApiRunner"
-    runner = _runner_name(options)
+    runner = runner_name(options)
     try:
         create_runner(str(standard.runner))
     except (ValueError, ImportError, AttributeError) as error:
@@ -69,7 +69,7 @@ def workers_here(options: PipelineOptions, threads: int) -> int | None:
         options: Beam's options.
         threads: of each process, as `beam_options` gives them.
     """
-    if _runner_name(options) not in LOCAL_RUNNERS:
+    if runner_name(options) not in LOCAL_RUNNERS:
         return None
     # Beam takes 0 for all cores
     processes = options.view_as(DirectOptions).direct_num_workers or os.cpu_count() or 1
@@ -86,7 +86,7 @@ def refuse_local_output(options: PipelineOptions, output: str) -> None:
     Raises:
         UsageError: the runner's workers are, or may be, elsewhere.
     """
-    runner = _runner_name(options)
+    runner = runner_name(options)
     if runner in LOCAL_RUNNERS or runner == "PrismRunner":
         return
     every = options.get_all_options()
@@ -98,7 +98,8 @@ def refuse_local_output(options: PipelineOptions, output: str) -> None:
         )
 
 
-def _runner_name(options: PipelineOptions) -> str:
+def runner_name(options: PipelineOptions) -> str:
+    """The runner's class, without its module."""
     return str(options.view_as(StandardOptions).runner).rsplit(".", 1)[-1]
 
 

@@ -9,8 +9,10 @@ import sys
 import threading
 from collections.abc import Sequence
 from importlib import import_module
+from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
+from pipelines import logs
 from pipelines.outcome import ExitCode, JobError, Outcome, UsageError
 from transforms.clips.vins import mask_vins
 
@@ -109,6 +111,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     """
     own, beam_arguments = split_arguments(sys.argv[1:] if argv is None else argv)
     as_json = "--json" in own
+    # errors of usage come before options are known
+    logs.configure("json" if _asks_for_json_lines(own) else "text", None)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             # a file's name may hold what the terminal's encoding lacks
@@ -136,6 +140,15 @@ def main(argv: Sequence[str] | None = None) -> int:
     return outcome.exit_code
 
 
+def _asks_for_json_lines(own: Sequence[str]) -> bool:
+    """Whether standard error is to hold JSON lines only.
+
+    >>> _asks_for_json_lines(["run", "job.toml", "--log-format", "json"])
+    True
+    """
+    return "--log-format=json" in own or ("--log-format", "json") in pairwise(own)
+
+
 def _run(own: list[str], beam_arguments: list[str]) -> Outcome:
     parser = build_parser()
     arguments = parser.parse_args(own)
@@ -154,6 +167,7 @@ def _run(own: list[str], beam_arguments: list[str]) -> Outcome:
     for handler in logging.getLogger().handlers:
         handler.setFormatter(_Notes("note: %(message)s"))
     logging.getLogger("models").setLevel(logging.WARNING)
+    logs.configure(getattr(arguments, "log_format", "text"), getattr(arguments, "log_level", None))
     from models.errors import ModelError, ModelUsageError
 
     try:
@@ -189,6 +203,9 @@ def _fail(code: ExitCode, message: str, *, as_json: bool) -> int:
     message = mask_vins(message)
     if as_json and sys.stdout is not None:
         print(json.dumps({"error": {"code": int(code), "message": message}}, ensure_ascii=False), flush=True)
+    if logs.is_json():
+        logs.event("failed", logging.ERROR, exit_code=int(code), message=message)
+        return code
     # a key of a job spec or a file's name may hold what steers a terminal
     shown = "".join(
         letter if letter.isprintable() or letter == "\n" else ascii(letter)[1:-1] for letter in message

@@ -1,19 +1,22 @@
-"""Job specs: what a run is told, as TOML checked to the letter; `label`'s options are the same spec."""
+"""Jobs: what a run is told, checked to the letter; `label`'s options and job specs are the same."""
 
 import os
-import tomllib
-from pathlib import Path
-from typing import Annotated, Any, Literal
+from collections.abc import Iterator
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import Annotated, Any, Final, Literal, get_args
 from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from pipelines.outcome import UsageError
-from pipelines.toml_files import read_toml
 from transforms.clips.vins import holds_vin, mask_vins
 from transforms.labels.settings import LabelSettings
 
 DEFAULT_MODEL = "yolox-nano"
+
+_LONGEST_KEY: Final = 64
+"""Keys that are longer are no slips of the pen, and long to compare."""
 
 Text = Annotated[str, Field(min_length=1, max_length=4000)]
 """A name or path; longer ones no file system takes."""
@@ -55,10 +58,10 @@ class AutolabelJob(BaseModel):
     max_failed_share: Annotated[float, Field(ge=0, le=1)] = 0.1
     labels: LabelSettings = LabelSettings()
 
-    @field_validator("inputs", "output")
+    @field_validator("inputs", "output", "base")
     @classmethod
-    def _no_vin(cls, value: tuple[str, ...] | str) -> tuple[str, ...] | str:
-        for path in (value,) if isinstance(value, str) else value:
+    def _no_vin(cls, value: tuple[str, ...] | str | None) -> tuple[str, ...] | str | None:
+        for path in (value,) if isinstance(value, str) else value or ():
             # the record of a run keeps them as absolute paths
             place = path if "://" in path else os.path.abspath(path)  # noqa: PTH100 - resolve() would follow links
             if holds_vin(place):
@@ -79,12 +82,29 @@ class AutolabelJob(BaseModel):
         return value
 
 
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """What is wrong with a job.
+
+    Attributes:
+        place: keys and positions that lead to the value.
+        message: what is wrong with it.
+    """
+
+    place: tuple[str | int, ...]
+    message: str
+
+    def __str__(self) -> str:
+        place = ".".join(map(str, self.place))
+        return f"{place}: {self.message}" if place else self.message
+
+
 def check_job(values: dict[str, Any], where: str) -> AutolabelJob:
     """Checks the values of a job.
 
     Args:
-        values: the spec.
-        where: what the message calls the spec, a file's name or "options".
+        values: the job.
+        where: what the message calls it, a file's name or "options".
 
     Raises:
         UsageError: a value is missing, unknown or out of range.
@@ -92,54 +112,45 @@ def check_job(values: dict[str, Any], where: str) -> AutolabelJob:
     try:
         return AutolabelJob.model_validate(values)
     except ValidationError as error:
-        raise UsageError(f"{where}: {_first_line(error)}") from error
+        raise UsageError(f"{where}: {faults(error)[0]}") from error
 
 
-def _first_line(error: ValidationError) -> str:
-    first = error.errors()[0]
-    place = ".".join(str(part) for part in first["loc"])
-    return f"{place}: {first['msg'].removeprefix('Value error, ')}" if place else first["msg"]
+def faults(error: ValidationError) -> list[Fault]:
+    """What the check of a job found, at least one thing."""
+    return [_fault(item["type"], item["loc"], item["msg"]) for item in error.errors(include_url=False)]
 
 
-def read_job(path: Path, overrides: list[str]) -> AutolabelJob:
-    """Reads a job spec.
-
-    Args:
-        path: a TOML file.
-        overrides: `key=value`, the value as TOML or else as text; dots lead into tables.
-
-    Raises:
-        UsageError: the file is not there, not TOML, or no job.
-    """
-    values = read_toml(path)
-    for item in overrides:
-        override(values, item)
-    return check_job(values, str(path))
+def _fault(kind: str, place: tuple[str | int, ...], message: str) -> Fault:
+    if kind == "extra_forbidden":
+        return Fault(place, f"unknown key{_meant(place)}")
+    if kind == "missing":
+        return Fault(place, "is missing")
+    message = message.removeprefix("Value error, ")
+    key, colon, rest = message.partition(": ")
+    table = tuple(part for part in place if isinstance(part, str))
+    # a rule about several values of a table names the one that breaks it
+    return Fault((*place, key), rest) if colon and (*table, key) in _KEYS else Fault(place, message)
 
 
-def override(values: dict[str, Any], item: str) -> None:
-    """Sets one value of a job.
+def _meant(place: tuple[str | int, ...]) -> str:
+    *table, last = [part for part in place if isinstance(part, str)]
+    if len(last) > _LONGEST_KEY:
+        return ""
+    elsewhere = [".".join(key) for key in _KEYS if key[-1] == last]
+    here = [key[-1] for key in _KEYS if key[:-1] == tuple(table)]
+    if found := elsewhere or get_close_matches(last, here, n=1):
+        above = ", above the first [table]" if table and "." not in found[0] and elsewhere else ""
+        return f"; did you mean {found[0]}{above}?"
+    return ""
 
-    Args:
-        values: the spec.
-        item: `key=value`, see `read_job`.
 
-    Raises:
-        UsageError: it is not of that form, or leads through something that is no table.
-    """
-    key, equals, text = item.partition("=")
-    if not (key and equals):
-        raise UsageError(f"--set {item}: expected key=value")
-    *tables, last = key.split(".")
-    for table in tables:
-        values = values.setdefault(table, {})
-        if not isinstance(values, dict):
-            raise UsageError(f"--set {item}: {table} is not a table")
-    try:
-        values[last] = tomllib.loads(f"value = {text}")["value"]
-    except (
-        ValueError
-    ):  # no TOML, or a number of thousands of digits: the check tells what it should have been
-        values[last] = text
-    except RecursionError:
-        raise UsageError(f"--set {key}: nested too deeply") from None
+def _keys(model: type[BaseModel], above: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
+    for name, field in model.model_fields.items():
+        yield (*above, name)
+        for inner in (field.annotation, *get_args(field.annotation)):
+            if isinstance(inner, type) and issubclass(inner, BaseModel):
+                yield from _keys(inner, (*above, name))
+
+
+_KEYS: Final = tuple(_keys(AutolabelJob))
+"""Every key that a job may have, with the tables that lead to it."""

@@ -4,7 +4,8 @@ import json
 from pathlib import Path
 from typing import Final
 
-from pipelines.jobs import AutolabelJob, check_job, override
+from pipelines.job_specs import override
+from pipelines.jobs import AutolabelJob, check_job
 from pipelines.outcome import UsageError
 from transforms.labels.private_places import places_digest
 from transforms.tables.beginning import unfinished

@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import BinaryIO, Final
 
+from pipelines.logs import event, is_json
 from pipelines.outcome import JobError
 from transforms.storage import is_remote, open_store
 from transforms.tables.store import Store
@@ -189,7 +190,9 @@ def _wait_or_refuse(
     message = f"{output}: another run is writing this data set ({who})"
     if not waits:
         raise JobError(f"{message}; wait for it to end (label, run and retry do so with --wait)") from error
-    if not told:
+    if not told and is_json():
+        event("waiting", message=message)
+    elif not told:
         print(f"note: {message}; waiting for it to end", file=sys.stderr, flush=True)
     time.sleep(_POLL_S)
     return True

@@ -37,7 +37,7 @@ def check(job: AutolabelJob) -> AutolabelJob:
         UsageError: an input or the base is not there, or no input holds a clip.
         JobError: the output holds something else.
     """
-    job = _absolute(job)
+    job = with_absolute_paths(job)
     most = max(MOST_WORKERS, 4 * cores_here())
     if (job.workers or 1) > most:
         raise UsageError(f"--workers {job.workers}: this machine has {cores_here()} cores; {most} at most")
@@ -67,7 +67,8 @@ def find_models(job: AutolabelJob) -> list[ModelRef]:
     return models
 
 
-def _absolute(job: AutolabelJob) -> AutolabelJob:
+def with_absolute_paths(job: AutolabelJob) -> AutolabelJob:
+    """The job as it is run, wherever that is."""
     inputs = tuple(sorted({item if is_remote(item) else os.path.abspath(item) for item in job.inputs}))  # noqa: PTH100 - resolve() would follow the user's links
     output, base = (
         place if place is None or is_remote(place) else os.path.abspath(place)  # noqa: PTH100 - the same

@@ -71,7 +71,7 @@ def read_spec(path: Path) -> tuple[Sweep, str | DatasetFigures]:
     Raises:
         UsageError: the file is not there, not TOML, or a value does not go.
     """
-    values = read_toml(path)
+    values = read_toml(path).values
     try:
         spec = SweepSpec.parse(values)
         sweep = spec.resolve()

@@ -12,6 +12,7 @@ from transforms.mill import Judgement
 from transforms.plan import PLAN
 from transforms.storage import open_store
 from transforms.tables.beginning import Planned, begin
+from transforms.tables.digests import digest
 from transforms.tables.layout import run_file
 
 Clip = tuple[str, str]
@@ -82,12 +83,13 @@ def _begin(
 ) -> int:
     store = open_store(output)
     planned = Planned(
-        wanted={name: digest for name, digest, _, _ in shards},
+        wanted=dict(shard[:2] for shard in shards),
         work={name for name, _, stands, _ in shards if not stands},
         kept=[clip for *_, clips in shards for clip in clips],
         copies=copies,
     )
-    pending = begin(store, planned, run_id, models)
-    plan = {"shards": len(shards), "pending": pending}
+    begin(store, planned, run_id, models)
+    label_digests = digest(sorted(planned.wanted.items()))
+    plan = {"shards": len(shards), "pending": len(planned.work), "label_digest": label_digests}
     store.write(run_file(run_id, PLAN), json.dumps(plan).encode())
     return len(shards)

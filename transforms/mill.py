@@ -3,7 +3,7 @@
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
-from typing import Final
+from typing import Any, Final
 
 import apache_beam as beam
 from apache_beam.pvalue import AsSingleton, PCollection
@@ -16,6 +16,7 @@ from transforms.concurrent import ConcurrentMap
 from transforms.labels.ingredients import ingredients, label_digest
 from transforms.labels.labelling import ShardRows
 from transforms.labels.settings import LabelSettings
+from transforms.metrics import count_shard
 from transforms.set_aside import Patience, label_apart
 from transforms.storage import open_store
 from transforms.tables.commits import (
@@ -108,8 +109,9 @@ class _Judge(beam.DoFn):
 
 
 def standing(judgement: Judgement) -> Iterator[ShardSummary]:
-    """The commit of a shard that can stay as it is."""
+    """The commit of a shard that can stay as it is; the mill does not see it, so it is counted here."""
     if judgement.standing:
+        count_shard(None, 0)
         yield judgement.standing
 
 
@@ -145,11 +147,31 @@ class MillShards(beam.PTransform[PCollection[ShardPlan], PCollection[ShardSummar
             | "After begin" >> beam.Map(_first, AsSingleton(self._begun))
             | "Spread" >> beam.Reshuffle()
             | "Mill" >> beam.ParDo(ConcurrentMap(self._mill, self._threads, self._mill.prepare))
+            | "Count" >> beam.Map(_counted)
         )
 
 
 def _first(shard: ShardPlan, _begun: object) -> ShardPlan:
     return shard
+
+
+@dataclass(frozen=True, slots=True)
+class Milled:
+    """A shard that is committed.
+
+    Attributes:
+        summary: its commit.
+        record: what was noted of the work on it, None where it could stand as it was.
+    """
+
+    summary: ShardSummary
+    record: dict[str, Any] | None
+
+
+def _counted(milled: Milled) -> ShardSummary:
+    """A stage of its own: unlike the mill's threads it is in the bundle's thread, which is the one that Beam hears."""
+    count_shard(milled.record, len(milled.summary.failures))
+    return milled.summary
 
 
 class Mill:
@@ -173,7 +195,7 @@ class Mill:
         self._sizes = _sizes(open_store(self._output))
         self._base_sizes = _sizes(open_store(self._options.base)) if self._options.base else {}
 
-    def __call__(self, plan: ShardPlan) -> ShardSummary:
+    def __call__(self, plan: ShardPlan) -> Milled:
         """Labels and commits a shard, or gives the summary of the committed one.
 
         Raises:
@@ -181,18 +203,18 @@ class Mill:
         """
         found = self.judge(plan)
         if found.standing:
-            return found.standing
+            return Milled(found.standing, None)
         started = time.perf_counter()
         options = self._options
         store = open_store(self._output)
-        record: dict[str, object]
+        record: dict[str, Any]
         if found.in_base and options.base and take_over_shard(store, open_store(options.base), found.in_base):
             summary = found.in_base
             record = {"state": "taken_over"}
         else:
             rows = label_apart(plan, options.models, options.settings, options.patience, options.storage)
             summary = commit_shard(store, summarise(plan, found.made_from, rows, options.models), rows.tables)
-            record = {"state": "written", **asdict(rows.timings)}
+            record = {"state": "written", **asdict(rows.timings), "read_bytes": read_bytes(plan)}
         record |= {
             "shard": plan.name,
             "reasons": found.reasons,
@@ -203,7 +225,7 @@ class Mill:
             "camera_ns": sum(duration_ns for *_, duration_ns, _shown in summary.tally.cameras),
         }
         store.write(run_file(self._run_id, f"{PROGRESS}/{plan.name}.json"), canonical_json(record).encode())
-        return summary
+        return Milled(summary, record)
 
     def judge(self, plan: ShardPlan) -> Judgement:
         """What there is of a shard, in the data set and in its base."""
@@ -236,6 +258,17 @@ class Mill:
         ):
             changed = ("failed",)
         return summary, changed
+
+
+def read_bytes(plan: ShardPlan) -> int:
+    """Bytes of the clips' files that a shard is read from: of each file the share of its time that is needed."""
+    stretches = [(part.clip, part.stop_ns - part.start_ns) for part in plan.parts]
+    stretches += [
+        (part.context.clip, part.context.stop_ns - part.context.start_ns)
+        for part in plan.parts
+        if part.context
+    ]
+    return sum(round(clip.bytes * min(1.0, length / max(1, clip.duration_ns))) for clip, length in stretches)
 
 
 def _sizes(store: Store) -> Sizes:

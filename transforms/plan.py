@@ -13,7 +13,8 @@ DUPLICATES: Final = "duplicates"
 KEPT: Final = "kept"
 
 PLAN: Final = "plan.json"
-"""File of a run that tells how many shards there are, and how many of them are to be worked on."""
+"""File of a run that tells how many shards there are, how many of them are to be worked on, and the digest of the label
+digests of all."""
 
 
 class PlanShards(

@@ -11,6 +11,7 @@ from transforms.access import StorageFlags
 from transforms.clips.memory import Known, recall
 from transforms.clips.refs import ClipRef, Failure, InputFile
 from transforms.concurrent import ConcurrentMap
+from transforms.metrics import count
 from transforms.set_aside import Patience, probe_apart
 from transforms.storage import open_store, open_stream
 from transforms.tables.file_facts import sha256_of
@@ -93,6 +94,7 @@ class Recall(beam.DoFn):
         if known is not None and (known.clip.bytes, known.clip.name) != (file.bytes, named(file)):
             known = None
         if known is not None and not self._rehash and file.version and file.version == known.version:
+            count("clips_known")
             yield TaggedOutput(CLIPS, known.clip)
         else:
             yield TaggedOutput(_UNREAD, (file, known))
@@ -128,4 +130,6 @@ def _sha256(uri: str) -> str | None:
 
 
 def _tagged(result: ClipRef | Failure) -> Iterator[Any]:
-    yield TaggedOutput(FAILED if isinstance(result, Failure) else CLIPS, result)
+    failed = isinstance(result, Failure)
+    count("clips_unreadable" if failed else "clips_probed")
+    yield TaggedOutput(FAILED if failed else CLIPS, result)

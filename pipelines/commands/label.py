@@ -2,9 +2,13 @@
 
 import argparse
 from collections.abc import Sequence
+from contextlib import suppress
+from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
-from pipelines.outcome import ExitCode, Outcome, UsageError
+from pipelines.logs import FORMATS, LEVELS
+from pipelines.outcome import Outcome, UsageError
 
 HELP = "label clips: files, folders, globs or URLs in, a data set out"
 EXAMPLES = """
@@ -17,6 +21,7 @@ clipmill label clips -o out --private-place 37.4925,-121.9445,800 --private-plac
 clipmill label sample_data -o out --model demo --max-failed-share 0.5 --json
 clipmill label clips -o v18 --base v17 --model yolox-tiny
 clipmill label clips -o out --dry-run
+clipmill label clips -o out --log-format json --metrics-file /var/lib/node_exporter/clipmill.prom
 clipmill label gs://bucket/clips -o gs://bucket/labels -- --runner=FlinkRunner --flink_master=host:8081
 """
 TAKES_BEAM_FLAGS = True
@@ -67,12 +72,29 @@ def add_hindsight(parser: argparse.ArgumentParser, known: Sequence[str]) -> None
     )
 
 
-def add_wait(parser: argparse.ArgumentParser) -> None:
-    """Declares `--wait`."""
+def add_unattended(parser: argparse.ArgumentParser) -> None:
+    """Declares what schedulers need: `--wait`, `--metrics-file`, `--log-format`, `--log-level`."""
     parser.add_argument(
         "--wait",
         action="store_true",
         help="wait while another run writes the same data set (default: exit 1)",
+    )
+    parser.add_argument(
+        "--metrics-file",
+        type=Path,
+        metavar="FILE.prom",
+        help="write the run's figures there as well, however it ends, where node_exporter's textfile collector looks",
+    )
+    parser.add_argument(
+        "--log-format",
+        choices=FORMATS,
+        default="text",
+        help="json: a JSON object a line on standard error for all that happens (default: text)",
+    )
+    parser.add_argument(
+        "--log-level",
+        choices=LEVELS,
+        help="the least that is told on standard error (default: error for text, info for json)",
     )
 
 
@@ -139,7 +161,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--device", default="cpu", choices=("cpu", "cuda"), help="where networks run (default: cpu)"
     )
-    add_wait(parser)
+    add_unattended(parser)
     parser.add_argument(
         "--max-failed-share",
         type=float,
@@ -175,7 +197,7 @@ def run(arguments: argparse.Namespace) -> Outcome:
     job = check_job(values, "options")
     if arguments.dry_run:
         return foretell(job, arguments.beam_arguments)
-    return label(job, arguments.beam_arguments, waits=arguments.wait)
+    return label(job, arguments)
 
 
 def _place(text: str) -> dict[str, float]:
@@ -187,13 +209,12 @@ def _place(text: str) -> dict[str, float]:
     return {"latitude_deg": latitude, "longitude_deg": longitude, "radius_m": radius}
 
 
-def label(job: Any, beam_arguments: list[str], *, waits: bool, retries_failed: bool = False) -> Outcome:
+def label(job: Any, arguments: argparse.Namespace, *, retries_failed: bool = False) -> Outcome:
     """Runs a job and lays its result out.
 
     Args:
         job: an `AutolabelJob`.
-        beam_arguments: Beam's own flags.
-        waits: whether to wait for another run that writes the same data set.
+        arguments: the command's, with what `add_unattended` declares and Beam's own flags.
         retries_failed: whether clips that failed are tried again though nothing has changed.
     """
     from transforms import isolated
@@ -201,10 +222,26 @@ def label(job: Any, beam_arguments: list[str], *, waits: bool, retries_failed: b
     # its imports take as long as ours; with nothing to do, more of them would be in the way
     isolated.start(1)
     from pipelines.autolabel import run as run_job
+    from pipelines.readiness import with_absolute_paths
+    from pipelines.run_metrics import check_metrics_file, metrics_text, write_metrics
+    from pipelines.run_record import failed_record
 
-    result = run_job(job, beam_arguments, retries_failed=retries_failed, waits=waits)
-    code = ExitCode.TOO_MANY_FAILED if result.too_many_failed else ExitCode.GOOD
-    return Outcome(result.data, (_human(result.data),), code)
+    metrics_file: Path | None = arguments.metrics_file
+    if metrics_file:
+        check_metrics_file(metrics_file)
+    started = datetime.now(UTC)
+    try:
+        result = run_job(job, arguments.beam_arguments, retries_failed=retries_failed, waits=arguments.wait)
+    except BaseException as error:
+        if metrics_file:
+            # what ended the run is to be told, not that this could not be written either
+            with suppress(OSError):
+                record = failed_record(with_absolute_paths(job), started, error)
+                write_metrics(metrics_file, metrics_text(record))
+        raise
+    if metrics_file:
+        write_metrics(metrics_file, result.metrics)
+    return Outcome(result.data, (_human(result.data),), result.exit_code)
 
 
 def foretell(job: Any, beam_arguments: list[str]) -> Outcome:

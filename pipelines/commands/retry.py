@@ -2,7 +2,7 @@
 
 import argparse
 
-from pipelines.commands.label import add_wait
+from pipelines.commands.label import add_unattended
 from pipelines.folders import local_folder
 from pipelines.outcome import Outcome
 
@@ -10,6 +10,7 @@ HELP = "run a data set's last job again and try the clips that failed, those tha
 EXAMPLES = """
 clipmill retry out
 clipmill retry out --workers 1 --set clip_memory_gb=16
+clipmill retry out --log-format json --metrics-file /var/lib/node_exporter/clipmill.prom
 """
 TAKES_BEAM_FLAGS = True
 
@@ -27,7 +28,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="KEY=VALUE",
         help="override a value of the job, such as stall_s or clip_memory_gb",
     )
-    add_wait(parser)
+    add_unattended(parser)
 
 
 def run(arguments: argparse.Namespace) -> Outcome:
@@ -39,4 +40,4 @@ def run(arguments: argparse.Namespace) -> Outcome:
     if arguments.workers is not None:
         overrides.append(f"workers={arguments.workers}")
     job = read_last_job(arguments.dataset, overrides)
-    return label(job, arguments.beam_arguments, waits=arguments.wait, retries_failed=True)
+    return label(job, arguments, retries_failed=True)

@@ -1,6 +1,7 @@
 """Clips and data sets in buckets, on a server that speaks S3."""
 
 import io
+import json
 import os
 import random
 import shutil
@@ -194,3 +195,42 @@ def test_what_cannot_be_reached_is_told_in_a_line(clipmill, server, environment,
     for failed in (nowhere, stranger, secret):
         assert len(failed.errors.splitlines()) == 1
         assert "hidden" not in failed.errors
+
+
+def test_a_spec_with_dates_finds_its_day_in_a_bucket(clipmill, server, environment, tmp_path):
+    prom = tmp_path / "daily.prom"
+    spec = tmp_path / "daily.toml"
+    spec.write_text(
+        f'inputs = ["s3://{BUCKET}/days/{{date-1}}"]\noutput = "s3://{BUCKET}/daily"\nmodels = ["demo"]\n'
+        "[labels]\nfps = 1\n"
+    )
+    how = ("--date", "2026-03-01", "--allow-empty", "--json", "--log-format", "json", "--metrics-file", prom)
+
+    def run(*more):
+        done = clipmill("run", spec, *how, *more, "--", *server.flags, env=environment)
+        return done, [json.loads(line)["event"] for line in done.errors.splitlines()]
+
+    empty, events = run()
+    assert (empty.code, empty.data["run_id"], events) == (0, None, ["no_clip_yet"])
+    assert server.objects("daily") == {}
+
+    for clip in SAMPLE.glob("TeslaCam/SavedClips/*/2025-06-14_09-00-56-front.mp4"):
+        key = f"days/2026-02-28/{clip.name}"
+        server.client.put_object(Bucket=BUCKET, Key=key, Body=clip.read_bytes())
+    told, _ = run("--dry-run")
+    assert told.data["shards"] == {"label": 1, "take_over": 0, "keep": 0}
+    done, events = run()
+    assert done.code == 0, done.errors
+    assert done.data["shards"] == {"written": 1, "skipped": 0, "failed": 0}
+    assert events == ["run_started", "plan_made", "shard_done", "run_ended"]
+    assert server.get(f"daily/runs/{done.data['run_id']}/metrics.prom") == prom.read_bytes()
+    again, events = run()
+    assert again.data["shards"] == {"written": 0, "skipped": 1, "failed": 0}
+    assert events == ["run_started", "plan_made", "run_ended"]
+
+    # a bucket that is not there is no empty day
+    lost, events = run("--set", 'inputs=["s3://no-such-bucket/{date-1}"]')
+    assert (lost.code, events) == (1, ["failed"])
+    assert "NoSuchBucket" in lost.data["error"]["message"]
+    assert "clipmill_run_exit_code" in prom.read_text()
+    assert f'dataset="s3://{BUCKET}/daily"}} 1' in prom.read_text()

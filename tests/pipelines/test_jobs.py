@@ -1,11 +1,20 @@
+from datetime import date
 from pathlib import Path
 
 import pytest
 
-from pipelines.jobs import AutolabelJob, check_job, read_job
+from pipelines.job_specs import read_spec
+from pipelines.jobs import AutolabelJob, check_job
 from pipelines.outcome import UsageError
 from pipelines.toml_files import MAX_TOML_BYTES
 from transforms.labels.hindsight.settings import HindsightSettings
+
+DAY = date(2026, 3, 1)
+
+
+def read_job(path, overrides):
+    return read_spec(path, overrides, DAY).job
+
 
 SPEC = """
 inputs = ["clips"]
@@ -105,6 +114,102 @@ def test_a_bad_rate_is_refused(fps):
         check_job({"inputs": ["a"], "output": "b", "models": ["demo"], "labels": {"fps": fps}}, "options")
 
 
+@pytest.mark.parametrize(
+    ("written", "instead", "said"),
+    [
+        ('fps = "10"', 'fps = "often"', "job.toml:7: labels.fps: 'often' is no frame rate"),
+        ('fps = "10"', 'fsp = "10"', "job.toml:7: labels.fsp: unknown key; did you mean fps?"),
+        (
+            'fps = "10"',
+            'lable_fps = "10"',
+            "job.toml:7: labels.lable_fps: unknown key; did you mean label_fps?",
+        ),
+        (
+            'output = "out"',
+            'output = "out"\nfps = "5"',
+            "job.toml:4: fps: unknown key; did you mean labels.fps?",
+        ),
+        ('fps = "10"', "size = 640", "labels.size: unknown key; did you mean size, above the first [table]?"),
+        ('fps = "10"', "qqqq = 640", "job.toml:7: labels.qqqq: unknown key"),
+        ('fps = "10"', 'fps = "5"\nlabel_fps = "2"', "job.toml:8: labels.label_fps: 2 is less than fps = 5"),
+        ('output = "out"', "output = 3", "job.toml:3: output: Input should be a valid string"),
+        ('inputs = ["clips"]', 'inputs = [\n"clips",\n3\n]', "job.toml:4: inputs.1: Input should be a valid"),
+        ('output = "out"', "", "job.toml: output: is missing"),
+        (
+            'fps = "10"',
+            "[[labels.location_privacy]]\nlatitude_deg = 99\nlongitude_deg = 1\nradius_m = 1",
+            "job.toml:8: labels.location_privacy.0.lati",
+        ),
+        (
+            'fps = "10"',
+            "[[labels.location_privacy]]\nlatitude_deg = 9",
+            "job.toml:7: labels.location_privacy.0.long",
+        ),
+        ('output = "out"', "output = out", "job.toml:3:10: not TOML: Invalid value"),
+        ('fps = "10"', 'fps = "10', "job.toml:7:10: not TOML: Illegal character"),
+        ('fps = "10"', 'fps = """10', "job.toml:7: not TOML: "),
+        (
+            'output = "out"',
+            'output = "out"\noutput = "b"',
+            "job.toml:4:13: not TOML: Cannot overwrite a value",
+        ),
+        ('output = "out"', 'output = "{dat}"', "job.toml:3: output: a { that is no template: write {date}"),
+        (
+            'inputs = ["clips"]',
+            'inputs = [\n"a",\n"{date-1:%H}"]',
+            "job.toml:4: inputs.1: {date-1:%H}: a date is",
+        ),
+    ],
+)
+def test_an_error_names_file_line_and_key(tmp_path, written, instead, said):
+    path = tmp_path / "job.toml"
+    path.write_text(SPEC.replace(written, instead))
+    with pytest.raises(UsageError) as error:
+        read_job(path, [])
+    assert str(error.value).startswith(str(tmp_path))
+    assert said in str(error.value)
+    assert "\n" not in str(error.value)
+
+
+def test_of_several_errors_the_first_line_is_told(tmp_path):
+    path = tmp_path / "job.toml"
+    path.write_text(SPEC.replace('models = ["demo"]', 'modles = ["demo"]\nworkers = 0'))
+    with pytest.raises(UsageError, match=r"job\.toml:4: modles: .*did you mean models\? \(and 2 more\)$"):
+        read_job(path, [])
+
+
+def test_what_set_brought_is_not_sought_in_the_file(tmp_path):
+    path = tmp_path / "job.toml"
+    path.write_text(SPEC)
+    with pytest.raises(UsageError, match=r"job\.toml, --set labels\.fps: labels\.fps: 'often' is no"):
+        read_job(path, ["labels.fps=often"])
+
+
+def test_a_key_that_nobody_would_mistype_is_not_compared(tmp_path):
+    path = tmp_path / "job.toml"
+    path.write_text(f"{'x' * 100_000} = 1\n{SPEC}")
+    with pytest.raises(UsageError, match=r"unknown key$"):
+        read_job(path, [])
+
+
+def test_dates_stand_in_paths_and_nowhere_else(tmp_path):
+    path = tmp_path / "job.toml"
+    path.write_text(
+        SPEC.replace('"clips"', '"in/{date-1}", "in/{date}/*.mp4", "{{odd}}"').replace(
+            '"out"', '"{date:%Y/%j}"'
+        )
+        + 'license = "{date}"'
+    )
+    spec = read_spec(path, ["base=old/{date-60}"], DAY)
+    assert spec.job.inputs == ("in/2026-02-28", "in/2026-03-01/*.mp4", "{odd}")
+    assert (spec.job.output, spec.job.base, spec.job.labels.license) == (
+        "2026/060",
+        "old/2025-12-31",
+        "{date}",
+    )
+    assert spec.lasting == ("in", "in", "{odd}")
+
+
 def test_files_that_are_no_specs(tmp_path):
     with pytest.raises(UsageError, match="no such file"):
         read_job(tmp_path / "none.toml", [])
@@ -158,3 +263,20 @@ def test_overrides_that_try_the_parser(tmp_path, override, said):
     path.write_text(SPEC)
     with pytest.raises(UsageError, match=said):
         read_job(path, [override])
+
+
+@pytest.mark.parametrize("key", ["inputs", "output", "base"])
+def test_a_vehicle_identification_number_in_a_path_is_refused_and_not_told(key):
+    vin = "1M8GDM9AXKP042788"
+    place = f"/fleet/{vin}/clips"
+    values = {
+        "inputs": ["in"],
+        "output": "out",
+        "models": ["demo"],
+        key: [place] if key == "inputs" else place,
+    }
+    with pytest.raises(
+        UsageError, match=f"options: {key}: .*holds a vehicle identification number"
+    ) as caught:
+        check_job(values, "options")
+    assert vin not in str(caught.value)

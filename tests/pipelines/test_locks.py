@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from pipelines import locks
+from pipelines import locks, logs
 from pipelines.locks import LOCK, output_lock
 from pipelines.outcome import JobError
 from transforms.storage import RemoteStore
@@ -120,6 +120,21 @@ def test_waiting_for_a_lease_ends_when_it_runs_out(store, tmp_path, monkeypatch,
     with lease(store, waits=True):
         pass
     assert capsys.readouterr().err.count("process 1 on far since then") == 1
+
+
+def test_among_json_lines_waiting_is_one_of_them(store, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(locks, "LEASE_S", 0.5)
+    other = {"host": "far", "process": 1, "since": "then", "renewed_s": time.time(), "token": "d"}
+    (tmp_path / LOCK).write_text(json.dumps(other))
+    logs.configure("json", None)
+    try:
+        with lease(store, waits=True):
+            pass
+    finally:
+        logs.configure("text", None)
+    (line,) = map(json.loads, capsys.readouterr().err.splitlines())
+    assert line["event"] == "waiting"
+    assert "process 1 on far since then" in line["message"]
 
 
 def test_a_lock_that_is_a_link_leaves_its_target_alone(tmp_path):

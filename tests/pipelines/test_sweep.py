@@ -152,8 +152,8 @@ def test_a_spec_is_read(tmp_path):
     ("text", "told"),
     [
         (None, "sweep.toml: no such file"),
-        (b"\xff", "sweep.toml: cannot be read"),
-        (b"draws = ", "sweep.toml: not TOML"),
+        (b"\xff", "sweep.toml:1: cannot be read"),
+        (b"draws = ", "sweep.toml:1: not TOML"),
         (b"draws = 500", r"sweep.toml: give one of dataset and \[rig\]"),
         (SPEC.replace("10,", "0,").encode(), r"sweep.toml: grid.vehicles: vehicles 0: give a number"),
     ],

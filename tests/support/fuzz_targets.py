@@ -8,6 +8,7 @@ import struct
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import date
 from functools import cache
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -20,7 +21,8 @@ from mutated_clips import SAMPLE, seeds
 
 from models.card import ModelCard, known_cards, load_card
 from models.errors import ModelUsageError
-from pipelines.jobs import AutolabelJob, read_job
+from pipelines.job_specs import read_spec
+from pipelines.jobs import AutolabelJob
 from pipelines.outcome import UsageError
 from transforms.budget.demand.figures import Tally
 from transforms.clips.clock import read_clock
@@ -180,7 +182,7 @@ def _scratch(name: str, data: bytes) -> Path:
 def read_job_file(data: bytes) -> None:
     path = _scratch("job.toml", data)
     try:
-        job = read_job(path, [])
+        job = read_spec(path, [], date(2026, 3, 1)).job
     except UsageError as error:
         in_line(str(error))
     else:
@@ -193,14 +195,14 @@ def read_job_file(data: bytes) -> None:
 def read_override(data: bytes) -> None:
     path = _scratch("set.toml", JOB.encode())
     try:
-        read_job(path, [data.decode("utf-8", "surrogateescape")])
+        read_spec(path, [data.decode("utf-8", "surrogateescape")], date(2026, 3, 1))
     except UsageError as error:
         str(error)
     finally:
         path.unlink()
 
 
-JOB = """inputs = ["/data/clips", "gs://bucket/more"]
+JOB = """inputs = ["/data/clips/{date-1}", "gs://bucket/more"]
 output = "/data/labels"
 models = ["yolox-nano"]
 size = 640

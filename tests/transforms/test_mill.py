@@ -214,7 +214,7 @@ def test_only_a_retry_tries_again_what_failed_for_good(tmp_path, shards, model):
 def test_a_shard_is_taken_over_from_a_base_that_has_it_whole(tmp_path, shards, model):
     base = Mill(options(model), str(tmp_path / "base"), "run")
     base.prepare()
-    made = base(shards[0])
+    made = base(shards[0]).summary
 
     def judged(directory: str):
         mill = Mill(options(model, base=str(tmp_path / "base")), str(tmp_path / directory), "run")
@@ -223,7 +223,8 @@ def test_a_shard_is_taken_over_from_a_base_that_has_it_whole(tmp_path, shards, m
 
     mill, found = judged("new")
     assert (found.standing, found.in_base, found.reasons) == (None, made, ())
-    assert mill(shards[0]) == made
+    milled = mill(shards[0])
+    assert (milled.summary, milled.record["state"]) == (made, "taken_over")
     assert read_commit(LocalStore(tmp_path / "new"), shards[0].name) == made
     assert not take_over_shard(
         LocalStore(tmp_path / "late"),

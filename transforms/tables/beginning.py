@@ -63,7 +63,7 @@ class Planned:
     copies: Sequence[tuple[str, str]]
 
 
-def begin(store: Store, planned: Planned, run_id: str, models: Iterable[str]) -> int:
+def begin(store: Store, planned: Planned, run_id: str, models: Iterable[str]) -> None:
     """Clears the way for a run.
 
     Args:
@@ -71,9 +71,6 @@ def begin(store: Store, planned: Planned, run_id: str, models: Iterable[str]) ->
         planned: what it is about to do.
         run_id: the run.
         models: names of its networks.
-
-    Returns:
-        How many shards the manifest does not know as they are wanted.
     """
     wanted = planned.wanted
     outdated, left = part_unplanned(store, wanted, [*planned.kept, *planned.copies])
@@ -95,7 +92,6 @@ def begin(store: Store, planned: Planned, run_id: str, models: Iterable[str]) ->
     for name in sorted(gone):
         remove_shard(store, name)
     _remove_from_duplicates(store, {uri for _, uri in planned.kept})
-    return len(pending)
 
 
 def _without_commit(store: Store, stay: Collection[str]) -> set[str]:
