@@ -33,9 +33,10 @@ test-cluster: $(VENV)/.dev
 faults: $(VENV)/.dev
 	CLIPMILL_KILLS=$(or $(KILLS),50) $(BIN)/pytest tests/e2e/test_kills.py tests/e2e/test_faults.py
 
-# examples for schedulers against Airflow itself and Kubernetes' schemas, which pip installs for it
+# examples for schedulers against Airflow itself and Kubernetes' schemas, which pip installs for it; CLIPMILL_AIRFLOW
+# names an environment that has Airflow already
 schedules: $(VENV)/.dev
-	CLIPMILL_INSTALLS=1 $(BIN)/pytest tests/e2e/test_schedules.py
+	CLIPMILL_INSTALLS=1 $(BIN)/pytest tests/e2e/test_schedules.py tests/e2e/test_airflow.py
 
 check: $(VENV)/.dev
 	$(BIN)/ruff format --check .

@@ -93,7 +93,7 @@ def build(root: beam.Pipeline, job: AutolabelJob, resources: Resources) -> None:
         "events": events,
         "failures": failures,
         "objects": objects,
-    } | "Summarize" >> Summarize(job.labels, job.output, run_id, job.timezone)
+    } | "Summarize" >> Summarize(job.labels, job.inputs, job.output, run_id, job.timezone)
 
 
 def plan(root: beam.Pipeline, job: AutolabelJob, resources: Resources) -> tuple[Any, Any, Any, Any]:

@@ -23,7 +23,6 @@ from transforms.tables.commits import ShardSummary
 from transforms.tables.dataset import (
     Gathered,
     distinct_failures,
-    read_events,
     remove_orphans,
     whole_tables,
     write_dataset,
@@ -31,6 +30,7 @@ from transforms.tables.dataset import (
     write_whole,
 )
 from transforms.tables.digests import canonical_json
+from transforms.tables.earlier import read_earlier
 from transforms.tables.ids import stable_id
 from transforms.tables.layout import run_file
 from transforms.tables.schemas import CLIPS
@@ -85,14 +85,17 @@ class Summarize(beam.PTransform[Mapping[str, PCollection[Any]], PCollection[None
 
     Args:
         settings: options of labelling.
+        inputs: files, folders, globs or URLs, absolute.
         output: the data set.
         run_id: the run.
         timezone: zone of the times in file names, or None.
     """
 
-    def __init__(self, settings: LabelSettings, output: str, run_id: str, timezone: str | None) -> None:
+    def __init__(
+        self, settings: LabelSettings, inputs: Sequence[str], output: str, run_id: str, timezone: str | None
+    ) -> None:
         super().__init__()
-        self._finish = Finish(settings, output, run_id, timezone)
+        self._finish = Finish(settings, inputs, output, run_id, timezone)
 
     def expand(self, found: Mapping[str, PCollection[Any]]) -> PCollection[None]:
         """Brings everything to one worker: references and counts only."""
@@ -107,13 +110,17 @@ class Finish:
 
     Args:
         settings: options of labelling.
+        inputs: files, folders, globs or URLs, absolute.
         output: the data set.
         run_id: the run.
         timezone: zone of the times in file names, or None.
     """
 
-    def __init__(self, settings: LabelSettings, output: str, run_id: str, timezone: str | None) -> None:
+    def __init__(
+        self, settings: LabelSettings, inputs: Sequence[str], output: str, run_id: str, timezone: str | None
+    ) -> None:
         self._settings = settings
+        self._inputs = tuple(inputs)
         self._output = output
         self._run_id = run_id
         self._timezone = timezone
@@ -144,11 +151,13 @@ class Finish:
             objects=objects,
         )
         remove_orphans(store, shards)
-        tables = whole_tables(found, left, read_events(store))
+        earlier = read_earlier(store, shards, left, self._inputs)
+        tables = whole_tables(found, left, earlier)
         figures = total(shard.tally for shard in shards).figures()
         estimates = BudgetRequest().answer(figures)
         tables["budget"] = estimates_table(estimates)
-        whole = write_whole(store, tables, found.duplicate_rows)
+        copies = pa.concat_tables([found.duplicate_rows, earlier.duplicates]).sort_by("uri")
+        whole = write_whole(store, tables, copies)
         manifest = write_manifest(store, shards, whole)
         rows: Counter[str] = Counter()
         for shard in shards:

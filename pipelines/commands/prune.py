@@ -36,8 +36,8 @@ def run(arguments: argparse.Namespace) -> Outcome:
         found = clips_of_last_run(root)
         if found is None:
             # the record was cut off, or is gone: what lies there now tells as well
-            return select_left_over(root, (), _listed(inputs, root))
-        return select_left_over(root, [clip for clip, _ in found], [uri for _, uri in found])
+            return select_left_over(root, inputs, (), _listed(inputs, root))
+        return select_left_over(root, inputs, [clip for clip, _ in found], [uri for _, uri in found])
 
     return remove_selected(root, choose, dry_run=arguments.dry_run, word="pruned")
 

@@ -1,8 +1,10 @@
+import os
 import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from installing import environment
 from running import ROOT, SAMPLE, Finished, command
 
 
@@ -52,3 +54,13 @@ def labelled_sample(clipmill, tmp_path_factory) -> Path:
     done = clipmill("label", SAMPLE, "-o", output, "--model", "demo", "--max-failed-share", 0.5, "--json")
     assert done.code == 0, done.errors
     return output
+
+
+@pytest.fixture(scope="session")
+def airflow_python(tmp_path_factory) -> Path:
+    """Python of an environment with Airflow: that of `CLIPMILL_AIRFLOW`, or one made for the session."""
+    made = os.environ.get("CLIPMILL_AIRFLOW")
+    if made:
+        return Path(made) / "bin" / "python"
+    folder = tmp_path_factory.mktemp("airflow")
+    return environment(folder, "apache-airflow>=3,<4", "apache-airflow-providers-standard")

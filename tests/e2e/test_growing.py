@@ -4,7 +4,7 @@ import shutil
 
 import pyarrow.dataset as ds
 import pytest
-from running import SAMPLE
+from running import SAMPLE, digests
 
 FAST = ("--model", "demo", "--fps", "1", "--max-failed-share", "1", "--json")
 CLIPS = sorted((SAMPLE / "TeslaCam" / "RecentClips").glob("*-front.mp4"))
@@ -93,6 +93,41 @@ def test_another_folder_adds_to_the_data_set_and_events_stay(label, tmp_path):
     assert data["clips"]["found"] == 1
     assert data["frames"] == frames(tmp_path) - before
     assert ds.dataset(tmp_path / "out" / "events").count_rows() == 1
+
+
+def test_what_was_told_of_another_folder_stays(clipmill, label, tmp_path):
+    days = [tmp_path / "in" / "1", tmp_path / "in" / "2"]
+    for day in days:
+        day.mkdir()
+    event = next((SAMPLE / "TeslaCam" / "SavedClips").iterdir())
+    folder = days[0] / "TeslaCam" / "SavedClips" / event.name
+    folder.mkdir(parents=True)
+    shutil.copy(event / "event.json", folder)
+    (folder / "2025-06-14_09-01-00-front.mp4").write_bytes(b"")
+    for name in ("a.mp4", "b.mp4"):
+        shutil.copy(CLIPS[0], days[0] / name)
+    shutil.copy(CLIPS[1], days[1])
+    (days[1] / "c.mp4").write_bytes(b"")
+    for day in days:
+        data = label(day)
+        assert (data["clips"]["failed"], len(data["failures"])) == (1, 1)
+    done = clipmill("label", *days, "-o", tmp_path / "once", *FAST)
+    assert done.code == 0, done.errors
+    assert digests(tmp_path / "out") == digests(tmp_path / "once")
+
+    # a file that is gone from the folder itself is told of no more
+    (days[1] / "c.mp4").unlink()
+    label(days[1])
+    failures = ds.dataset(tmp_path / "out" / "failures").to_table()["uri"].to_pylist()
+    assert failures == [str(folder / "2025-06-14_09-01-00-front.mp4")]
+    pruned = clipmill("prune", tmp_path / "out", "--json")
+    assert sorted(item["uri"] for item in pruned.data["clips"]) == [
+        str(folder / "2025-06-14_09-01-00-front.mp4"),
+        *(str(days[0] / name) for name in ("a.mp4", "b.mp4")),
+    ]
+    assert clipmill("verify", tmp_path / "out").code == 0
+    assert ds.dataset(tmp_path / "out" / "failures").count_rows() == 0
+    assert clips(tmp_path) == [CLIPS[1].name]
 
 
 def test_what_another_network_labelled_is_told_apart(label, tmp_path):

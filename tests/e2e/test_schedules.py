@@ -7,11 +7,11 @@ import re
 import shlex
 import shutil
 import subprocess
-import sys
 from datetime import date
 
 import pytest
 import yaml
+from installing import environment, installs
 from running import ROOT
 
 from pipelines.cli import build_parser, main
@@ -50,10 +50,6 @@ UNITS = {
     "Timer": {"OnCalendar", "RandomizedDelaySec", "Persistent"},
     "Install": {"WantedBy"},
 }
-
-installs = pytest.mark.skipif(
-    not os.environ.get("CLIPMILL_INSTALLS"), reason="installs packages with pip: make schedules"
-)
 
 
 def text(name):
@@ -97,7 +93,8 @@ def calls(name):
         return [[*pod.get("command", []), *pod["args"]] for pod in pods]
     strings = [node.value for node in ast.walk(ast.parse(text(name))) if isinstance(node, ast.Constant)]
     commands = [item for item in strings if isinstance(item, str) and item.startswith("clipmill ")]
-    return [shlex.split(item.replace("{{ ds }}", "2026-03-01")) for item in commands]
+    filled = [re.sub(r"\$\{\w+:-(.*?)\}", r"\1", item.replace("{{ ds }}", "2026-03-01")) for item in commands]
+    return [shlex.split(item) for item in filled]
 
 
 @pytest.mark.parametrize("name", ["crontab", "clipmill-daily.service", *MANIFESTS, "airflow_dag.py"])
@@ -183,16 +180,7 @@ def test_manifests_hold_together(name):
             assert job["retryStrategy"]["expression"] == f"lastRetry.exitCode not in [{codes}]"
 
 
-def environment(folder, *packages):
-    """Python of an environment of its own with some packages."""
-    python = folder / "bin" / "python"
-    subprocess.run([sys.executable, "-m", "venv", folder], check=True, timeout=120)
-    subprocess.run([python, "-m", "pip", "install", "--quiet", *packages], check=True, timeout=900)
-    return python
-
-
 @installs
-@pytest.mark.installs
 @pytest.mark.timeout(1200)
 def test_kubernetes_schemas_know_every_field(tmp_path):
     python = environment(tmp_path / "kubernetes", "kubernetes-validate")
@@ -209,19 +197,17 @@ def test_kubernetes_schemas_know_every_field(tmp_path):
 
 
 @installs
-@pytest.mark.installs
 @pytest.mark.timeout(1200)
-def test_airflow_imports_its_dag(tmp_path):
-    python = environment(tmp_path / "airflow", "apache-airflow", "apache-airflow-providers-standard")
+def test_airflow_imports_its_dag(airflow_python, tmp_path):
     code = (
         "import runpy, sys\n"
         "dag = runpy.run_path(sys.argv[1])['dag']\n"
         "print(dag.dag_id, dag.max_active_runs, *[task.bash_command for task in dag.tasks])\n"
     )
     env = {**os.environ, "AIRFLOW_HOME": str(tmp_path / "home"), "PYTHONPATH": ""}
-    command = [python, "-c", code, FOLDER / "airflow_dag.py"]
+    command = [airflow_python, "-c", code, FOLDER / "airflow_dag.py"]
     done = subprocess.run(command, capture_output=True, text=True, env=env, check=False, timeout=300)
     assert done.returncode == 0, done.stderr
     assert done.stdout.splitlines()[-1].startswith(
-        "clipmill_daily 1 clipmill run /etc/clipmill/daily.toml --date"
+        "clipmill_daily 1 clipmill run ${CLIPMILL_JOB:-/etc/clipmill/daily.toml} --date"
     )

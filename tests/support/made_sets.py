@@ -20,6 +20,7 @@ from transforms.tables.dataset import (
     write_whole,
 )
 from transforms.tables.digests import digest
+from transforms.tables.earlier import Earlier
 from transforms.tables.schemas import BUDGET, CLIPS, SHARD_TABLES
 from transforms.tables.store import LocalStore
 
@@ -98,7 +99,7 @@ def make_set(
         objects=[(shard.drive_id, track, f"object {track}") for shard in shards for track in shard.tracks],
     )
     remove_orphans(store, shards)
-    tables = whole_tables(found, (), ()) | {"budget": BUDGET.empty_table()}
+    tables = whole_tables(found, (), Earlier()) | {"budget": BUDGET.empty_table()}
     whole = write_whole(store, tables, found.duplicate_rows)
     rows: Counter[str] = Counter()
     for shard in shards:

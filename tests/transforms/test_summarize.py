@@ -122,7 +122,7 @@ def finished(tmp_path):
     store = LocalStore(tmp_path)
     tables = {name: schema.empty_table() for name, schema in SHARD_TABLES.items()}
     shards = [commit_shard(store, shard(name), tables) for name in ("one", "two", "left")]
-    Finish(LabelSettings(), str(tmp_path), "run-1", None)(
+    Finish(LabelSettings(), ["/in"], str(tmp_path), "run-1", None)(
         None,
         files=[InputFile(uri=item.uri, root="/in", bytes=1) for item in (FIRST, SECOND)],
         clips=[FIRST],

@@ -5,11 +5,12 @@ from collections.abc import Collection
 from contextlib import suppress
 from pathlib import Path
 
+from transforms.clips.inputs import lies_in
 from transforms.clips.memory import MAX_CLIPS, MEMORY_FILE
 from transforms.removal.known import clips_in_tables, read_rows
 from transforms.removal.selecting import Selection
 from transforms.tables.commits import committed_shards, read_commit
-from transforms.tables.layout import RUNS, table_file
+from transforms.tables.layout import DUPLICATES, RUNS, table_file
 from transforms.tables.store import LocalStore
 
 
@@ -40,19 +41,25 @@ def clips_of_last_run(root: Path) -> list[tuple[str, str]] | None:
     return None
 
 
-def select_left_over(root: Path, clip_ids: Collection[str], uris: Collection[str]) -> Selection:
+def select_left_over(
+    root: Path, inputs: Collection[str], clip_ids: Collection[str], uris: Collection[str]
+) -> Selection:
     """Clips of the data set that are not among some inputs, neither by their bytes nor by their place.
 
-    A file that could not be read in the last run is still among its inputs: its labels stay.
+    A file that could not be read in the last run is still among its inputs: its labels stay. Files that failed,
+    and copies, go where an earlier run found them outside these inputs.
 
     Args:
         root: the data set's folder.
+        inputs: files, folders, globs or URLs, absolute.
         clip_ids: clips among the inputs.
         uris: files among the inputs.
     """
     store = LocalStore(root)
     failed = {row["uri"] for row in read_rows(store, table_file("failures"), ("uri",))}
-    ids, places = set(clip_ids), {*uris, *failed}
+    copies = {row["uri"] for row in read_rows(store, table_file("clips", DUPLICATES), ("uri",))}
+    elsewhere = {uri for uri in failed | copies if not lies_in(uri, inputs)}
+    ids, places = set(clip_ids), {*uris, *failed} - elsewhere
     commits = (read_commit(store, name) for name in committed_shards(store))
     left = {
         clip
@@ -61,4 +68,5 @@ def select_left_over(root: Path, clip_ids: Collection[str], uris: Collection[str
         for clip, uri in commit.clips
         if clip not in ids and uri not in places
     }
-    return Selection(clips=tuple(clip for clip in clips_in_tables(store) if clip.clip_id in left))
+    every = clips_in_tables(store)
+    return Selection(clips=tuple(clip for clip in every if clip.clip_id in left or clip.uri in elsewhere))

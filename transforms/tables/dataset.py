@@ -23,7 +23,7 @@ from transforms.tables.commits import (
     is_ours,
 )
 from transforms.tables.digests import canonical_json
-from transforms.tables.files import read_parquet
+from transforms.tables.earlier import Earlier, Row
 from transforms.tables.layout import DATASET, DUPLICATES, EMPTY, MANIFEST, shard_of, table_file
 from transforms.tables.manifest import encode_manifest, manifest_row
 from transforms.tables.schemas import SCHEMA_VERSION, SHARD_TABLES, TABLES, WHOLE_TABLES
@@ -31,8 +31,6 @@ from transforms.tables.store import Store
 
 LIBRARIES = ("apache-beam", "av", "numpy", "onnxruntime", "opencv-python-headless", "pyarrow", "scipy")
 """Libraries whose versions reach the bytes of a data set."""
-
-Row = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,19 +53,17 @@ class Gathered:
     objects: Sequence[tuple[str, str, str]]
 
 
-def whole_tables(
-    found: Gathered, left: Sequence[ShardSummary], old_events: Sequence[Row]
-) -> dict[str, pa.Table]:
+def whole_tables(found: Gathered, left: Sequence[ShardSummary], earlier: Earlier) -> dict[str, pa.Table]:
     """The rows of every table that is written whole, but for the budget.
 
     Args:
         found: this run's.
         left: shards of earlier runs whose clips are not among the inputs.
-        old_events: rows of `events` as they stand; those that left shards refer to are kept.
+        earlier: rows of earlier runs that stay, unless this one tells of the same.
     """
-    events = {row["event_id"]: row for row in found.events}
-    kept = {event for shard in left for event in shard.event_ids}
-    events |= {row["event_id"]: row for row in old_events if row["event_id"] in kept - events.keys()}
+    events = {row["event_id"]: row for row in (*earlier.events, *found.events)}
+    failed = [*earlier.failures, *(asdict(failure) for failure in distinct_failures(found))]
+    failures = {(row["uri"], row["stage"], row["error"]): row for row in failed}
     objects = [
         {"drive_id": drive, "track_id": track, "object_id": object_id}
         for drive, track, object_id in sorted(found.objects)
@@ -76,7 +72,7 @@ def whole_tables(
         "events": [events[event] for event in sorted(events)],
         "objects": objects,
         "coverage": list(_coverage([*found.summaries, *left])),
-        "failures": [asdict(failure) for failure in distinct_failures(found)],
+        "failures": [failures[key] for key in sorted(failures)],
     }
     return {name: pa.Table.from_pylist(rows[name], WHOLE_TABLES[name]) for name in rows}
 
@@ -107,14 +103,6 @@ def distinct_failures(found: Gathered) -> list[Failure]:
     return list(
         {(failure.uri, failure.stage, failure.error): failure for failure in reversed(ordered)}.values()
     )[::-1]
-
-
-def read_events(store: Store) -> Sequence[Row]:
-    """The rows of `events` as they stand; none where there is no such table."""
-    try:
-        return read_parquet(store.read(table_file("events"))).to_pylist()
-    except (FileNotFoundError, pa.ArrowInvalid):
-        return []
 
 
 def write_whole(store: Store, tables: Mapping[str, pa.Table], duplicates: pa.Table) -> list[FileFacts]:
