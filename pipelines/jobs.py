@@ -7,7 +7,7 @@ from difflib import get_close_matches
 from typing import Annotated, Any, Final, Literal, get_args
 from zoneinfo import ZoneInfo
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from pipelines.outcome import UsageError
 from transforms.clips.vins import holds_vin, mask_vins
@@ -18,7 +18,21 @@ DEFAULT_MODEL = "yolox-nano"
 _LONGEST_KEY: Final = 64
 """Keys that are longer are no slips of the pen, and long to compare."""
 
-Text = Annotated[str, Field(min_length=1, max_length=4000)]
+_WANTED: Final = {
+    "tuple_type": 'expected a list, such as ["..."]',
+    "model_type": "expected a table",
+    "string_type": 'expected a text, such as "..."',
+}
+"""What TOML calls what pydantic has a Python name for."""
+
+
+def _without_nul(text: str) -> str:
+    if "\0" in text:
+        raise ValueError("no name or path holds the character U+0000")
+    return text
+
+
+Text = Annotated[str, Field(min_length=1, max_length=4000), AfterValidator(_without_nul)]
 """A name or path; longer ones no file system takes."""
 
 
@@ -125,6 +139,8 @@ def _fault(kind: str, place: tuple[str | int, ...], message: str) -> Fault:
         return Fault(place, f"unknown key{_meant(place)}")
     if kind == "missing":
         return Fault(place, "is missing")
+    if kind in _WANTED:
+        return Fault(place, _WANTED[kind])
     message = message.removeprefix("Value error, ")
     key, colon, rest = message.partition(": ")
     table = tuple(part for part in place if isinstance(part, str))
