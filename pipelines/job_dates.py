@@ -48,6 +48,21 @@ def fill_dates(text: str, day: date) -> str:
     return _BRACES.sub(lambda found: _filled(found, day), text)
 
 
+def without_dates(text: str) -> str:
+    """A path as a spec has it when none of its braces are templates.
+
+    Args:
+        text: the path.
+
+    Returns:
+        What `fill_dates` makes the path of, whatever the day.
+
+    >>> without_dates("/in/{x}")
+    '/in/{{x}}'
+    """
+    return text.replace("{", "{{").replace("}", "}}")
+
+
 def _filled(found: re.Match[str], day: date) -> str:
     if not found["template"]:
         if len(found[0]) == len("{{"):

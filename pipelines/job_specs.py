@@ -14,7 +14,7 @@ from pipelines.outcome import UsageError
 from pipelines.toml_files import TomlFile, read_toml
 from pipelines.toml_lines import key_lines
 
-_DATED: Final = ("inputs", "output", "base")
+DATED: Final = ("inputs", "output", "base")
 """Keys whose paths may hold dates. Others reach the labels: a licence with a date in it would label everything anew."""
 
 
@@ -50,7 +50,7 @@ def read_spec(path: Path, overrides: list[str], day: date) -> JobSpec:
         override(values, item)
     written = _inputs(values)
     try:
-        values.update({key: _dated(values[key], key, day) for key in _DATED if key in values})
+        values.update({key: _dated(values[key], key, day) for key in DATED if key in values})
         job = AutolabelJob.model_validate(values)
     except _TemplateError as error:
         _refuse(path, file, overrides, [error.fault])

@@ -3,6 +3,8 @@
 import json
 from collections.abc import Iterator, Mapping
 
+from pipelines.job_dates import without_dates
+from pipelines.job_specs import DATED
 from pipelines.jobs import AutolabelJob
 
 
@@ -16,10 +18,16 @@ def job_toml(job: AutolabelJob) -> str:
         What gives the same job again when it is read, private places aside.
     """
     values = job.model_dump(exclude={"labels": {"location_privacy"}})
-    lines = list(_table(values, ()))
+    lines = list(_table({**values, **{key: _without_dates(values[key]) for key in DATED}}, ()))
     if places := len(job.labels.location_privacy):
         lines.append(f"# labels.location_privacy: {places} private places, not shown")
     return "\n".join(lines)
+
+
+def _without_dates(value: object) -> object:
+    if isinstance(value, tuple):
+        return tuple(map(_without_dates, value))
+    return without_dates(value) if isinstance(value, str) else value
 
 
 def _table(values: Mapping[str, object], above: tuple[str, ...]) -> Iterator[str]:

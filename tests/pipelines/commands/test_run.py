@@ -2,11 +2,13 @@
 
 import json
 import tomllib
+from datetime import date
 
 import pytest
 
 from pipelines.cli import main
 from pipelines.commands import label
+from pipelines.job_specs import read_spec
 from pipelines.job_text import job_toml
 from pipelines.jobs import check_job
 from pipelines.outcome import ExitCode, Outcome
@@ -66,6 +68,14 @@ def test_what_check_prints_is_a_spec_again():
     }
     job = check_job(values, "options")
     assert check_job(tomllib.loads(job_toml(job)), "printed") == job
+
+
+def test_braces_of_names_are_printed_as_braces(tmp_path):
+    values = {"inputs": ["in/{date}", "in/*"], "output": "}{", "base": "{date:%m}", "models": ["{date}"]}
+    job = check_job(values, "options")
+    path = tmp_path / "printed.toml"
+    path.write_text(job_toml(job))
+    assert read_spec(path, [], date(2026, 3, 1)).job == job
 
 
 def test_private_places_are_counted_and_not_printed():
