@@ -1,11 +1,12 @@
 """The figures of a run in Prometheus' text form, as node_exporter's textfile collector takes them."""
 
+import os
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
-from pipelines.outcome import UsageError
+from pipelines.outcome import JobError, UsageError
 from transforms.tables.store import LocalStore
 
 METRICS_FILE: Final = "metrics.prom"
@@ -98,12 +99,17 @@ def check_metrics_file(path: Path) -> None:
         path: the file.
 
     Raises:
-        UsageError: its name or its folder does not go.
+        UsageError: its name or its folder does not go, or nothing can be written there.
     """
     if path.suffix != ".prom":
         raise UsageError(f"--metrics-file {path}: node_exporter reads only files that end in .prom")
     if not path.parent.is_dir():
         raise UsageError(f"--metrics-file {path}: {path.parent} is no folder")
+    if path.is_dir():
+        raise UsageError(f"--metrics-file {path}: is a folder")
+    if not os.access(path.parent, os.W_OK | os.X_OK):
+        # the figures are written beside the file that is there, and then put in its place
+        raise UsageError(f"--metrics-file {path}: {path.parent} is not writable")
 
 
 def write_metrics(path: Path, text: str) -> None:
@@ -112,5 +118,11 @@ def write_metrics(path: Path, text: str) -> None:
     Args:
         path: the file.
         text: what `metrics_text` gave.
+
+    Raises:
+        JobError: they cannot be written.
     """
-    LocalStore(path.parent).write(path.name, text.encode())
+    try:
+        LocalStore(path.parent).write(path.name, text.encode())
+    except OSError as error:
+        raise JobError(f"--metrics-file {path}: cannot be written: {error.strerror or error}") from error

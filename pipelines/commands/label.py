@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from pipelines.logs import FORMATS, LEVELS
-from pipelines.outcome import Outcome, UsageError
+from pipelines.outcome import JobError, Outcome, UsageError
 
 HELP = "label clips: files, folders, globs or URLs in, a data set out"
 EXAMPLES = """
@@ -235,7 +235,7 @@ def label(job: Any, arguments: argparse.Namespace, *, retries_failed: bool = Fal
     except BaseException as error:
         if metrics_file:
             # what ended the run is to be told, not that this could not be written either
-            with suppress(OSError):
+            with suppress(JobError):
                 record = failed_record(with_absolute_paths(job), started, error)
                 write_metrics(metrics_file, metrics_text(record))
         raise

@@ -73,7 +73,7 @@ def run(arguments: argparse.Namespace) -> Outcome:
         beam_options(arguments.beam_arguments)
         present = with_clips(spec)
         if present is None:
-            return _nothing_yet(spec, arguments.metrics_file)
+            return _nothing_yet(spec, None if arguments.dry_run else arguments.metrics_file)
         job = present
     if arguments.dry_run:
         return foretell(job, arguments.beam_arguments)

@@ -110,7 +110,24 @@ def test_a_file_that_nobody_would_read_is_refused(tmp_path):
         check_metrics_file(tmp_path / "run.txt")
     with pytest.raises(UsageError, match="is no folder"):
         check_metrics_file(tmp_path / "nowhere" / "run.prom")
+    (tmp_path / "folder.prom").mkdir()
+    with pytest.raises(UsageError, match="is a folder"):
+        check_metrics_file(tmp_path / "folder.prom")
     check_metrics_file(Path("run.prom"))
+
+
+def test_a_folder_that_cannot_be_written_is_told_before_the_run(monkeypatch, tmp_path):
+    # root may write everywhere, and tests may run as root
+    monkeypatch.setattr("os.access", lambda path, _mode: path != tmp_path)
+    with pytest.raises(UsageError, match=f"{tmp_path} is not writable"):
+        check_metrics_file(tmp_path / "run.prom")
+
+
+def test_what_keeps_the_file_from_being_written_is_told_with_the_option(tmp_path):
+    (tmp_path / "run.prom").mkdir()
+    with pytest.raises(JobError, match=r"--metrics-file .*run\.prom: cannot be written: Is a directory"):
+        write_metrics(tmp_path / "run.prom", "new")
+    assert [item.name for item in tmp_path.iterdir()] == ["run.prom"]
 
 
 def test_every_metric_is_documented():

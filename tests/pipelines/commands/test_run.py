@@ -109,6 +109,16 @@ def test_an_input_of_a_day_that_is_not_there_yet(spec, tmp_path, labelled, capsy
     assert labelled.pop().inputs == (f"{tmp_path}/more",)
 
 
+def test_figures_of_a_day_without_clips_are_not_those_of_a_dry_run(spec, tmp_path, labelled):
+    figures = tmp_path / "daily.prom"
+    run = ["run", str(spec), "--date", "2026-03-01", "--allow-empty", "--metrics-file", str(figures)]
+    assert main([*run, "--dry-run"]) == ExitCode.GOOD
+    assert not figures.exists()
+    assert main(run) == ExitCode.GOOD
+    assert "clipmill_run_exit_code" in figures.read_text()
+    assert not labelled
+
+
 def test_without_allow_empty_it_is_an_error(spec, capsys):
     assert main(["run", str(spec), "--date", "2026-03-01"]) == ExitCode.BAD_USAGE
     assert "2026/02/28: no such file or folder" in capsys.readouterr().err
