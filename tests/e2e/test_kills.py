@@ -103,7 +103,7 @@ def test_killed_at_random_moments_the_same_command_ends_the_same(clipmill, tmp_p
                 kill(label, lambda _, done=done: shard_records(output) > done)
             else:
                 kill(label, lambda had, moment=moment: had > moment)
-            if (output / "dataset.json").exists():
+            if (output / "manifest.parquet").exists():
                 checked = clipmill("verify", output, "--json")
                 states["sound" if checked.data["sound"] else "unfinished"] += 1
                 assert checked.data["sound"] or any(

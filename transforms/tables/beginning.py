@@ -145,7 +145,7 @@ def unfinished(store: Store) -> Unfinished | None:
     try:
         table = read_parquet(store.read(MANIFEST))
         told = json.loads((table.schema.metadata or {})[_UNFINISHED])
-    except (FileNotFoundError, KeyError, ValueError, pa.ArrowInvalid):
+    except (FileNotFoundError, NotADirectoryError, KeyError, ValueError, pa.ArrowInvalid):
         return None
     wanted = {row["shard"]: row["label_digest"] for row in table.to_pylist() if row.get("state") == PENDING}
     commits = ((name, read_commit(store, name)) for name in wanted)

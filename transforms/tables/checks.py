@@ -9,7 +9,7 @@ from typing import Final
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from transforms.tables.beginning import unfinished
+from transforms.tables.beginning import Unfinished, unfinished
 from transforms.tables.commits import COMMIT_TABLE, committed_shards, read_commit
 from transforms.tables.evolution import schema_problem
 from transforms.tables.file_facts import sha256_of
@@ -80,6 +80,10 @@ def find_problems(root: Path) -> Iterator[str]:
     try:
         facts = json.loads((root / DATASET).read_bytes())
     except (FileNotFoundError, NotADirectoryError) as error:
+        if run := unfinished(LocalStore(root)):
+            # the first run of a data set writes its description last
+            yield _how_far(run)
+            return
         raise NotADatasetError(f"{root}: no data set here ({DATASET} is missing)") from error
     except ValueError:
         facts = None
@@ -93,10 +97,7 @@ def find_problems(root: Path) -> Iterator[str]:
         yield f"{REMOVAL}: clips were being removed, and that was cut short; run the same command again"
     run = unfinished(LocalStore(root))
     if run is not None:
-        yield (
-            f"unfinished: of {run.planned} shards that run {run.run_id} labels with {', '.join(run.models)}, "
-            f"{run.labelled} are done; run the same command again"
-        )
+        yield _how_far(run)
     broken = list(_check_files(root, facts, is_finished=run is None))
     yield from broken
     if not broken and run is None:
@@ -104,6 +105,13 @@ def find_problems(root: Path) -> Iterator[str]:
             # the manifest pins the files of a sealed data set; its shards are those of another
             yield from _check_commits(root)
         yield from _check_keys(root)
+
+
+def _how_far(run: Unfinished) -> str:
+    return (
+        f"unfinished: of {run.planned} shards that run {run.run_id} labels with {', '.join(run.models)}, "
+        f"{run.labelled} are done; run the same command again"
+    )
 
 
 def _check_files(root: Path, facts: dict[str, object], *, is_finished: bool) -> Iterator[str]:

@@ -7,9 +7,11 @@ import pytest
 
 from transforms.budget.demand.figures import Tally
 from transforms.tables.beginning import Planned, Unfinished, begin, part_unplanned, unfinished
+from transforms.tables.checks import find_problems
 from transforms.tables.commits import ShardSummary, commit_shard, committed_shards
 from transforms.tables.dataset import write_manifest
 from transforms.tables.manifest import read_manifest
+from transforms.tables.queries import NotADatasetError
 from transforms.tables.schemas import CLIPS, SHARD_TABLES
 from transforms.tables.store import LocalStore
 
@@ -61,6 +63,22 @@ def test_what_is_not_among_the_inputs_stays(store):
     left = commit(store, "left", "a", "/a.mp4")
     moved = commit(store, "moved", "b", "/b.mp4")
     assert part_unplanned(store, ["new"], [("b", "/c.mp4")]) == ([moved], [left])
+
+
+def test_a_first_run_that_was_killed_is_unfinished_and_not_no_data_set(store):
+    with pytest.raises(NotADatasetError):
+        list(find_problems(store.folder))
+    begin(store, Planned({"new": "two"}, {"new"}, [("c", "/c.mp4")], []), "run", ["demo"])
+    assert not (store.folder / "dataset.json").exists()
+    assert list(find_problems(store.folder)) == [
+        "unfinished: of 1 shards that run run labels with demo, 0 are done; run the same command again"
+    ]
+
+
+def test_a_file_is_no_data_set(tmp_path):
+    (tmp_path / "file").touch()
+    with pytest.raises(NotADatasetError):
+        list(find_problems(tmp_path / "file"))
 
 
 def test_the_manifest_says_what_is_to_come_and_how_far_the_run_is(store):
