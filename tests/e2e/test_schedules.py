@@ -117,6 +117,21 @@ def test_the_job_specs_are_right(tmp_path, capsys):
     assert read_spec(path, [], date(2026, 3, 1)).job.inputs == ("/data/clips/2026-02-28",)
 
 
+@pytest.mark.parametrize("name", MANIFESTS)
+def test_a_pod_starts_whatever_its_image_would(name):
+    for pod, _ in pod_specs(name):
+        (container,) = pod["containers"]
+        # Beam's images, and those made of them, start a worker of a runner
+        assert container["command"] == ["clipmill"]
+        environment = {item["name"]: item["value"] for item in container["env"]}
+        (data,) = [item["mountPath"] for item in container["volumeMounts"] if item["name"] == "data"]
+        assert environment["CLIPMILL_MODELS"].startswith(f"{data}/")
+        if container.get("securityContext", {}).get("runAsNonRoot"):
+            # a pod whose image does not name another user is refused otherwise
+            assert pod["securityContext"]["runAsUser"] > 0
+            assert pod["securityContext"]["fsGroup"] > 0
+
+
 def test_every_example_is_listed():
     page = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
     listed = {link.rpartition("/")[2] for link in re.findall(r"\]\(schedules/([^)]+)\)", page)}
