@@ -16,7 +16,7 @@ from apache_beam.options.pipeline_options import (
 from apache_beam.runners.runner import create_runner
 
 from pipelines.outcome import UsageError
-from transforms.access import SECRET_FLAGS
+from transforms.access import SECRET_FLAGS, WHO_ASKS
 
 LOCAL_RUNNERS: Final = frozenset({"FnApiRunner", "BundleBasedDirectRunner", "DirectRunner"})
 PORTABLE_RUNNERS: Final = frozenset({"FlinkRunner", "PortableRunner", "PrismRunner", "SparkRunner"})
@@ -144,6 +144,11 @@ def _refuse_secrets(options: PipelineOptions) -> None:
             raise UsageError(
                 f"--{name}: no secrets on a command line; leave them to the environment, a profile or the "
                 "machine's role, where the storage's own library finds them"
+            )
+    for name in ("s3_endpoint_url", "blob_service_endpoint"):
+        if WHO_ASKS.search(every.get(name) or ""):
+            raise UsageError(
+                f"--{name}: no user and no password in an address: it is told in errors and by runners"
             )
 
 

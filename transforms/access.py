@@ -2,6 +2,7 @@
 
 import errno
 import io
+import re
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -35,6 +36,9 @@ SECRET_FLAGS: Final = (
     "azure_connection_string",
 )
 """Beam's flags that are secrets: a command line is seen by every process of a machine, and by a runner's log."""
+
+WHO_ASKS: Final = re.compile(r"(?<=://)[^/?#\s\"']*@")
+"""User and password in an address; libraries repeat the address of a store that does not answer."""
 
 _ERRNOS: Final = {404: errno.ENOENT, 403: errno.EACCES}
 """By HTTP's status, what a local file would say."""
@@ -173,7 +177,8 @@ def os_errors(uri: str) -> Iterator[None]:
             raise
         code = _ERRNOS.get(getattr(cause, "code", None) or 0, getattr(cause, "errno", None) or errno.EIO)
         reason = str(getattr(cause, "message", None) or getattr(cause, "strerror", None) or cause)
-        raise OSError(code, (reason.splitlines() or [type(cause).__name__])[0], uri) from error
+        line = (reason.splitlines() or [type(cause).__name__])[0]
+        raise OSError(code, WHO_ASKS.sub("", line), uri) from error
 
 
 class RemoteStream(io.RawIOBase):

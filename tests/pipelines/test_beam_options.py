@@ -96,6 +96,8 @@ def test_the_message_of_a_workers_traceback_is_its_last_line():
         "--s3_secret_access_key=hidden",
         "--s3_access_key_id=hidden",
         "--azure_connection_string=hidden",
+        "--s3_endpoint_url=https://somebody:hidden@storage.example",
+        "--blob_service_endpoint=https://hidden@storage.example/x",
     ],
 )
 def test_secrets_are_refused_and_not_repeated(flag):

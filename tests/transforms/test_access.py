@@ -94,3 +94,10 @@ def test_no_flag_of_storage_is_a_secret():
         "runner": "FlinkRunner",
     }
     assert storage_flags(every) == ("--s3_endpoint_url=http://localhost:9000", "--s3_disable_ssl")
+
+
+def test_a_password_in_an_address_is_not_repeated():
+    told = 'Could not connect to the endpoint URL: "http://somebody:hidden@localhost:1/cars?prefix=a@b"'
+    with pytest.raises(OSError, match="Could not connect") as found, os_errors("s3://cars/a"):
+        raise RuntimeError(told)
+    assert found.value.strerror == told.replace("somebody:hidden@", "")
