@@ -113,19 +113,28 @@ def test_of_two_that_begin_at_once_the_last_writer_has_it(store, monkeypatch):
         pass
 
 
-def test_waiting_for_a_lease_ends_when_it_runs_out(store, tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr(locks, "LEASE_S", 1.0)
+@pytest.fixture
+def lease_that_runs_out(tmp_path, monkeypatch):
+    """Another run's lease, which runs out while it is waited for, however slow the machine is."""
     other = {"host": "far", "process": 1, "since": "then", "renewed_s": time.time(), "token": "d"}
     (tmp_path / LOCK).write_text(json.dumps(other))
+
+    def wait(_seconds):
+        if json.loads((tmp_path / LOCK).read_text())["host"] == "far":
+            (tmp_path / LOCK).write_text(json.dumps(other | {"renewed_s": 0}))
+
+    monkeypatch.setattr(time, "sleep", wait)
+
+
+@pytest.mark.usefixtures("lease_that_runs_out")
+def test_waiting_for_a_lease_ends_when_it_runs_out(store, capsys):
     with lease(store, waits=True):
         pass
     assert capsys.readouterr().err.count("process 1 on far since then") == 1
 
 
-def test_among_json_lines_waiting_is_one_of_them(store, tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr(locks, "LEASE_S", 0.5)
-    other = {"host": "far", "process": 1, "since": "then", "renewed_s": time.time(), "token": "d"}
-    (tmp_path / LOCK).write_text(json.dumps(other))
+@pytest.mark.usefixtures("lease_that_runs_out")
+def test_among_json_lines_waiting_is_one_of_them(store, capsys):
     logs.configure("json", None)
     try:
         with lease(store, waits=True):
