@@ -47,23 +47,25 @@ class Extended:
     confidence: npt.NDArray[np.float32]
 
 
-def carry_forward(trail: Trail, boxes_at_start: BoxArray) -> Extended:
+def carry_forward(trail: Trail, boxes_at_start: BoxArray, *, points_only: bool = False) -> Extended:
     """Carries boxes on from a frame in which they are known.
 
     Args:
         trail: points followed from that frame on.
         boxes_at_start: xyxy edges in pixels in the trail's first frame, float[N, 4].
+        points_only: boxes without points stay where they are, which saves finding out what the camera does.
     """
-    boxes, confidence = _extended(trail, boxes_at_start.astype(np.float64))
+    boxes, confidence = _extended(trail, boxes_at_start.astype(np.float64), points_only=points_only)
     return Extended(boxes.astype(np.float32), confidence.astype(np.float32))
 
 
-def carry_backward(trail: Trail, boxes_at_end: BoxArray) -> Extended:
+def carry_backward(trail: Trail, boxes_at_end: BoxArray, *, points_only: bool = False) -> Extended:
     """Carries boxes back from a frame in which they are known.
 
     Args:
         trail: points followed up to that frame.
         boxes_at_end: xyxy edges in pixels in the trail's last frame, float[N, 4].
+        points_only: as in `carry_forward`.
     """
     survivors = trail.alive[-1]
     back = replace(
@@ -72,18 +74,21 @@ def carry_backward(trail: Trail, boxes_at_end: BoxArray) -> Extended:
         positions=trail.positions[::-1, survivors],
         alive=trail.alive[::-1, survivors],
     )
-    boxes, confidence = _extended(back, boxes_at_end.astype(np.float64))
+    boxes, confidence = _extended(back, boxes_at_end.astype(np.float64), points_only=points_only)
     return Extended(boxes[::-1].astype(np.float32), confidence[::-1].astype(np.float32))
 
 
-def _extended(trail: Trail, known: FloatArray) -> tuple[FloatArray, FloatArray]:
+def _extended(trail: Trail, known: FloatArray, *, points_only: bool) -> tuple[FloatArray, FloatArray]:
     """Boxes float64[F, N, 4] from the first frame's on, and confidence float64[F, N]."""
     middles, sides = (known[:, :2] + known[:, 2:]) / 2, known[:, 2:] - known[:, :2]
-    moves, growth = _with_camera(trail, known, middles)
-    confidence = np.zeros(growth.shape)
+    confidence = np.zeros((len(trail.positions), len(known)))
     start = trail.positions[0][None]
     inside = ((start >= known[:, None, :2]) & (start <= known[:, None, 2:])).all(axis=2)
     some, used = inside.any(axis=1), inside.any(axis=0)
+    if points_only or some.all():
+        moves, growth = np.zeros((*confidence.shape, 2)), np.zeros(confidence.shape)
+    else:
+        moves, growth = _with_camera(trail, known, middles)
     if some.any():
         places = trail.positions[:, used].astype(np.float64) @ (1, 1j)
         arms = places[0] - (middles[some] @ (1, 1j))[:, None]
