@@ -92,12 +92,13 @@ def _extended(trail: Trail, known: FloatArray, *, points_only: bool) -> tuple[Fl
     if some.any():
         places = trail.positions[:, used].astype(np.float64) @ (1, 1j)
         arms = places[0] - (middles[some] @ (1, 1j))[:, None]
-        alive = inside[some][:, None][..., used] & trail.alive[:, used]
+        # nothing has moved in the first frame
+        alive = inside[some][:, None][..., used] & trail.alive[1:, used]
         size = (sides[some] ** 2).sum(axis=1)
-        shift, grown, agreeing = _median_flow(arms, places - places[0], alive, size, trail.grain_px)
-        moves[:, some] = np.stack([shift.real, shift.imag], axis=2)
-        growth[:, some] = grown
-        confidence[:, some] = agreeing / (inside.sum(axis=1)[some] + 1)
+        shift, grown, agreeing = _median_flow(arms, places[1:] - places[0], alive, size, trail.grain_px)
+        moves[1:, some] = np.stack([shift.real, shift.imag], axis=2)
+        growth[1:, some] = grown
+        confidence[1:, some] = agreeing / (inside.sum(axis=1)[some] + 1)
     confidence[0] = 1.0
     centres, half = middles + moves, sides * np.maximum(1 + growth, _LEAST_SCALE)[..., None] / 2
     return np.concatenate([centres - half, centres + half], axis=2), confidence
@@ -122,7 +123,7 @@ def _median_flow(
 
     Args:
         arms: points seen from each box's middle in the first frame, complex128[N, P].
-        flow: how far each point is from its first place, complex128[F, P].
+        flow: how far each point is from its first place, in the frames from the second on, complex128[F, P].
         alive: the points that count for a box in a frame, bool[N, F, P].
         size: sum of every box's squared sides, float64[N].
         grain_px: sides of a luma pixel.
@@ -151,9 +152,12 @@ def _median_flow(
 
 
 def _go_on(move: ComplexArray, growth: FloatArray, lost: BoolArray) -> None:
-    """Boxes that have lost their last point go on as in the last two frames; both arrays are changed."""
+    """Boxes that have lost their last point go on as in the last two frames; both arrays are changed.
+
+    What has lost it in the second frame of all, the arrays' first, stays.
+    """
     for frame in range(1, lost.shape[1]):
         gone = lost[:, frame]
         for values in (move, growth):
             before = values[gone, frame - 1]
-            values[gone, frame] = before + (before - values[gone, frame - 2] if frame > 1 else 0)
+            values[gone, frame] = before + (before - (values[gone, frame - 2] if frame > 1 else 0))
