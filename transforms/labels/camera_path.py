@@ -5,6 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from transforms.labels.kalman import to_centres
+
 FloatArray = npt.NDArray[np.float64]
 IndexArray = npt.NDArray[np.integer]
 
@@ -55,6 +57,20 @@ class CameraPath:
         result = states.copy()
         result[0, :, 0], result[0, :, 1] = places.real, places.imag
         result[0, :, 2:] *= scales[:, None]
+        return result
+
+    def moved_boxes(self, boxes: npt.NDArray[np.floating], before: int, now: int) -> FloatArray:
+        """Centre and size of boxes that stand still, after the camera has moved, float64[N, 4] in pixels.
+
+        Args:
+            boxes: xyxy edges in pixels, float[N, 4].
+            before: their frame.
+            now: the frame that they are wanted for, not before that.
+        """
+        states = np.zeros((5, len(boxes), 4))
+        states[0] = to_centres(boxes.astype(np.float64))
+        moved = self.moved(states, np.full(len(boxes), before), np.full(len(boxes), now))
+        result: FloatArray = moved[0]
         return result
 
     def speeds(self, width: float, height: float) -> FloatArray:

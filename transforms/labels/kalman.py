@@ -48,11 +48,14 @@ class BoxNoise:
         measurement: standard deviation of a measured centre or size.
         velocity_per_s: standard deviation of a new track's velocity, a second.
         acceleration: white-noise acceleration: standard deviation of the change of velocity over one second.
+        point_velocity_per_s: standard deviation of a velocity that followed points tell, a second; a quarter or all
+            of the size costs up to .01 AP50 where networks see 5 frames a second.
     """
 
     measurement: float = 0.05
     velocity_per_s: float = 1.0
     acceleration: float = 1.0
+    point_velocity_per_s: float = 0.5
 
 
 def started(measured: FloatArray, noise: BoxNoise, doubt: FloatArray | None = None) -> FloatArray:
@@ -124,6 +127,33 @@ def corrected(
             place_variance * (1 - gain),
             covariance * (1 - gain),
             velocity_variance - velocity_gain * covariance,
+        ]
+    )
+
+
+def steered(states: FloatArray, velocities: FloatArray, noise: BoxNoise) -> FloatArray:
+    """States after a measurement of velocities.
+
+    Args:
+        states: float64[5, T, 4].
+        velocities: of centre and size in pixels a second, float64[T, 4]; NaN = not measured.
+        noise: the filter's settings.
+
+    Returns:
+        float64[5, T, 4].
+    """
+    place, velocity, place_variance, covariance, velocity_variance = states
+    total = velocity_variance + (noise.point_velocity_per_s * _scales(place)) ** 2
+    known = ~np.isnan(velocities)
+    gain, place_gain = known * velocity_variance / total, known * covariance / total
+    residual = np.where(known, velocities - velocity, 0.0)
+    return np.stack(
+        [
+            place + place_gain * residual,
+            velocity + gain * residual,
+            place_variance - place_gain * covariance,
+            covariance * (1 - gain),
+            velocity_variance * (1 - gain),
         ]
     )
 

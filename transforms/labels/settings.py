@@ -8,7 +8,7 @@ from transforms.clips.sampling import Sampling
 from transforms.labels.hindsight.settings import HindsightSettings
 from transforms.labels.private_places import MOST_PLACES, PrivatePlace, places_digest
 
-LABELLING_VERSION = 3
+LABELLING_VERSION = 4
 """Raised whenever the same inputs and settings would give other rows."""
 
 

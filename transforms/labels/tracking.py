@@ -15,7 +15,7 @@ from scipy.optimize import linear_sum_assignment
 from models.detections import CategoryArray, FloatArray
 from transforms.labels.camera_path import CameraPath
 from transforms.labels.category_likeness import likeness
-from transforms.labels.kalman import BoxNoise, corrected, predicted, started, to_centres, to_edges
+from transforms.labels.kalman import BoxNoise, corrected, predicted, started, steered, to_centres, to_edges
 from transforms.labels.overlap import iou
 
 TRACKING_VERSION: Final = 2
@@ -79,6 +79,7 @@ def track(
     settings: TrackerSettings | None = None,
     camera: CameraPath | None = None,
     looked_at: npt.NDArray[np.bool_] | None = None,
+    velocities: npt.NDArray[np.float64] | None = None,
 ) -> npt.NDArray[np.int32]:
     """Numbers the objects of one clip.
 
@@ -93,6 +94,8 @@ def track(
         settings: None = the defaults.
         camera: how the camera moved the picture, if that is known.
         looked_at: frames that detections could come from, bool[F]; None = all.
+        velocities: of every box's centre and size, pixels a second, beside the camera's motion, float64[N, 4]; NaN
+            where it was not measured, None = nowhere.
 
     Returns:
         Track number of every detection, int32[N]: 0, 1, ... in order of first appearance, -1 = no track.
@@ -107,7 +110,10 @@ def track(
     # Best score first, and every further column so that no two different boxes tie.
     order = np.lexsort((categories, edges[3], edges[2], edges[1], edges[0], -scores, frame_of))
     bounds = np.searchsorted(frame_of[order], np.arange(len(timestamps_ns) + 1)).tolist()
-    tracker = _Tracker(boxes[order].astype(np.float64), scores[order], categories[order], settings, camera)
+    measured = None if velocities is None else velocities[order]
+    tracker = _Tracker(
+        boxes[order].astype(np.float64), scores[order], categories[order], settings, camera, measured
+    )
     previous_ns = 0
     # A frame that is shown before an earlier one's time counts as shown at that time.
     for frame, time_ns in enumerate(np.maximum.accumulate(timestamps_ns).tolist()):
@@ -188,6 +194,7 @@ class _Tracker:
         categories: CategoryArray,
         settings: TrackerSettings,
         camera: CameraPath | None,
+        velocities: npt.NDArray[np.float64] | None,
     ) -> None:
         self._boxes = boxes
         self._centres = to_centres(boxes)
@@ -195,6 +202,7 @@ class _Tracker:
         self._categories = categories
         self._settings = settings
         self._camera = camera
+        self._velocities = velocities
         self._next_number = 0
         self.numbers: IntArray = np.full(len(boxes), -1, dtype=np.int64)
         self._tracks = self._begun(np.empty(0, dtype=np.intp), 0, 0)
@@ -234,7 +242,7 @@ class _Tracker:
             np.full(len(born), frame, dtype=np.int64),
             np.full(len(born), time_ns, dtype=np.int64),
             np.ones(len(born), dtype=np.int64),
-            started(self._centres[born], self._settings.noise),
+            self._steered(started(self._centres[born], self._settings.noise), born),
         )
 
     def _end(self, time_ns: int, previous_ns: int) -> None:
@@ -270,8 +278,15 @@ class _Tracker:
         tracks.seen_in[rows] = frame
         tracks.seen_ns[rows] = time_ns
         tracks.counts[rows] += 1
-        tracks.states[:, rows] = corrected(forecast[:, rows], self._centres[used], settings.noise)
+        states = corrected(forecast[:, rows], self._centres[used], settings.noise)
+        tracks.states[:, rows] = self._steered(states, used)
         return used
+
+    def _steered(self, states: npt.NDArray[np.float64], rows: IndexArray) -> npt.NDArray[np.float64]:
+        """States of tracks after these detections, with what is known of the detections' velocities."""
+        if self._velocities is None:
+            return states
+        return steered(states, self._velocities[rows], self._settings.noise)
 
 
 _NOTHING: Final[IndexArray] = np.empty(0, dtype=np.intp)

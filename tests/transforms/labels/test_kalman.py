@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from transforms.labels.kalman import BoxNoise, corrected, predicted, started, to_centres, to_edges
+from transforms.labels.kalman import BoxNoise, corrected, predicted, started, steered, to_centres, to_edges
 
-NOISE = BoxNoise(measurement=0.07, velocity_per_s=0.8, acceleration=1.7)
+NOISE = BoxNoise(measurement=0.07, velocity_per_s=0.8, acceleration=1.7, point_velocity_per_s=0.6)
 
 centres = st.tuples(*[st.floats(20, 400)] * 4)
 
@@ -50,6 +50,29 @@ def test_equals_the_matrix_form(steps):
         assert states[1, 0] == pytest.approx(place[4:], rel=1e-6, abs=1e-5)
         assert states[2, 0] == pytest.approx(np.diag(spread)[:4], rel=1e-5)
         assert states[4, 0] == pytest.approx(np.diag(spread)[4:], rel=1e-5)
+
+
+@settings(deadline=None, max_examples=60)
+@given(centres, centres, st.floats(0, 2), st.tuples(*[st.floats(-500, 500) | st.just(np.nan)] * 4))
+def test_a_measured_velocity_equals_the_matrix_form(first, second, elapsed_s, velocities):
+    states = predicted(started(np.array([first]), NOISE), np.array([elapsed_s]), NOISE)
+    states = corrected(states, np.array([second]), NOISE)
+    told = steered(states, np.array([velocities]), NOISE)
+    for side, velocity in enumerate(velocities):
+        place, speed, *spread = states[:, 0, side]
+        spread = np.array([[spread[0], spread[1]], [spread[1], spread[2]]])
+        expected = np.array([place, speed])
+        if not np.isnan(velocity):
+            size = max((states[0, 0, 2] + states[0, 0, 3]) / 2, 1.0)
+            observe = np.array([[0.0, 1.0]])
+            total = observe @ spread @ observe.T + (NOISE.point_velocity_per_s * size) ** 2
+            gain = spread @ observe.T / total
+            expected = expected + gain[:, 0] * (velocity - speed)
+            spread = (np.eye(2) - gain @ observe) @ spread
+        assert told[:2, 0, side] == pytest.approx(expected, rel=1e-9, abs=1e-9)
+        assert told[2:, 0, side] == pytest.approx(
+            [spread[0, 0], spread[0, 1], spread[1, 1]], rel=1e-9, abs=1e-9
+        )
 
 
 def test_without_doubt_every_measurement_is_as_noisy_as_the_settings_say():

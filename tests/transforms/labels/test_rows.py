@@ -175,11 +175,13 @@ def test_tracks_sum_up_their_rows_and_none_is_of_the_context(labelled, detection
         own = [row for row in rows[one["track_id"]] if row["label_source"] == "detected"]
         assert (one["detected"], one["added"]) == (len(own), len(rows[one["track_id"]]) - len(own))
         assert (one["first_ns"], one["last_ns"]) == (own[0]["timestamp_ns"], own[-1]["timestamp_ns"])
-        votes = defaultdict(float)
+        votes, said = defaultdict(float), defaultdict(float)
         for row in own:
             votes[row["category_raw"]] += row["score_raw"]
+            said[row["category"]] += row["score"]
         assert dict(one["category_votes"]) == pytest.approx(votes, rel=1e-5)
-        assert one["category"] == max(votes, key=votes.__getitem__)
+        # where the network was of two minds, what its rows say in the end decides
+        assert one["category"] == max(said, key=said.__getitem__)
     assert sum(one["added"] for one in tracks) > 20
     assert any(one["previous_detection_id"] for one in tracks)
 

@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from transforms.labels.camera_path import CameraPath
+from transforms.labels.hindsight.velocities import PointVelocities
 from transforms.labels.sightings import NO_TRACK, RowArray, Sightings
 from transforms.labels.tracking import TrackerSettings, track
 
@@ -17,11 +18,14 @@ others do. On KITTI tracking .6 gives .001 less HOTA, .9 .005 less."""
 LEFT: Final = 0.3
 """Boxes from this score on begin tracks in the last pass, among the boxes that no sure object took."""
 
+FloatArray = npt.NDArray[np.float64]
+
 
 def associate(
     seen: Sightings,
     settings: TrackerSettings,
     camera: CameraPath | None = None,
+    velocities: PointVelocities | None = None,
     *,
     both_directions: bool = True,
 ) -> Sightings:
@@ -31,26 +35,32 @@ def associate(
         seen: detections only.
         settings: the tracker's.
         camera: how the camera moved the picture, if that is known.
+        velocities: of every row's box, if they are known.
         both_directions: False = a single pass forward.
 
     Returns:
         The same rows with tracks, numbered 0, 1, ... in order of first appearance.
     """
     every = np.ones(len(seen.frames), bool)
+    ahead, back = (None, None) if velocities is None else (velocities.ahead, velocities.back)
     if not both_directions:
-        return replace(seen, tracks=_forward(seen, every, settings, camera))
+        return replace(seen, tracks=_forward(seen, every, settings, camera, ahead))
     sure = replace(settings, new_score=max(SURE, settings.high_score))
-    tracks = _forward(seen, every, sure, camera)
-    tracks = _extended(tracks, _backward(seen, sure, camera), seen.frames)
+    tracks = _forward(seen, every, sure, camera, ahead)
+    tracks = _extended(tracks, _backward(seen, sure, camera, back), seen.frames)
     free = tracks == NO_TRACK
     least = max(min(LEFT, settings.high_score), settings.low_score)
-    rest = _forward(seen, free, replace(settings, high_score=least, new_score=least), camera)
+    rest = _forward(seen, free, replace(settings, high_score=least, new_score=least), camera, ahead)
     tracks = np.where(rest == NO_TRACK, tracks, rest + (tracks.max(initial=NO_TRACK) + 1))
     return replace(seen, tracks=_in_order(tracks))
 
 
 def _forward(
-    seen: Sightings, rows: npt.NDArray[np.bool_], settings: TrackerSettings, camera: CameraPath | None
+    seen: Sightings,
+    rows: npt.NDArray[np.bool_],
+    settings: TrackerSettings,
+    camera: CameraPath | None,
+    velocities: FloatArray | None,
 ) -> RowArray:
     tracks = np.full(len(seen.frames), NO_TRACK, np.int32)
     tracks[rows] = track(
@@ -62,11 +72,14 @@ def _forward(
         settings,
         camera,
         seen.seen,
+        None if velocities is None else velocities[rows],
     )
     return tracks
 
 
-def _backward(seen: Sightings, settings: TrackerSettings, camera: CameraPath | None) -> RowArray:
+def _backward(
+    seen: Sightings, settings: TrackerSettings, camera: CameraPath | None, velocities: FloatArray | None
+) -> RowArray:
     last = len(seen.timestamps_ns) - 1
     return track(
         (seen.timestamps_ns.max(initial=0) - seen.timestamps_ns)[::-1],
@@ -77,6 +90,7 @@ def _backward(seen: Sightings, settings: TrackerSettings, camera: CameraPath | N
         settings,
         camera.reversed() if camera else None,
         seen.seen[::-1],
+        velocities,
     )
 
 

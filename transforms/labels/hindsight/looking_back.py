@@ -17,6 +17,7 @@ from transforms.labels.hindsight.rescoring import rescore
 from transforms.labels.hindsight.settings import HindsightSettings
 from transforms.labels.hindsight.smoothing import smooth, smoothed_paths
 from transforms.labels.hindsight.standing import standing
+from transforms.labels.hindsight.velocities import PointVelocities
 from transforms.labels.hindsight.voting import vote
 from transforms.labels.motion.trails import Trail
 from transforms.labels.sightings import NO_TRACK, Sightings
@@ -111,7 +112,8 @@ def find_objects(
     scenes[list(around.cuts)] = _SCENE_NS
     seen = replace(detected, timestamps_ns=detected.timestamps_ns + np.cumsum(scenes))
     camera = around.camera if settings.ego_motion else None
-    seen = associate(seen, tracker, camera, both_directions=settings.both_directions)
+    velocities = PointVelocities.measured(seen, around.trails, camera) if camera and around.trails else None
+    seen = associate(seen, tracker, camera, velocities, both_directions=settings.both_directions)
     aside = np.zeros(len(seen.frames), bool)
     if settings.static_removal and around.camera is not None:
         aside = standing(seen, around.camera, around.extent)

@@ -15,9 +15,10 @@ from transforms.labels.hindsight.grids import TrackGrid, track_grids
 from transforms.labels.kalman import BoxNoise, corrected, predicted, started, to_centres, to_edges
 from transforms.labels.sightings import Sightings
 
-SMOOTHING_NOISE: Final = BoxNoise(acceleration=2.0)
+SMOOTHING_NOISE: Final = BoxNoise(velocity_per_s=4.0, acceleration=2.0)
 """Less stiff than the tracker's: boxes of KITTI tracking at 10 Hz are best at 1 to 2, of rendered scenes at 5 Hz at 2
-to 4, and it matters little."""
+to 4, and it matters little. What a new track's velocity is, nobody knows: with the tracker's expectation of standing
+still, what passes at speed is smoothed away from its boxes; 8 does as well."""
 
 UNSURE: Final = 4.0
 """The noise of a box grows by this many times from score 1 to score 0: on KITTI tracking boxes below .5 lie four

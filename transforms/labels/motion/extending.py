@@ -47,23 +47,25 @@ class Extended:
     confidence: npt.NDArray[np.float32]
 
 
-def carry_forward(trail: Trail, boxes_at_start: BoxArray) -> Extended:
+def carry_forward(trail: Trail, boxes_at_start: BoxArray, *, points_only: bool = False) -> Extended:
     """Carries boxes on from a frame in which they are known.
 
     Args:
         trail: points followed from that frame on.
         boxes_at_start: xyxy edges in pixels in the trail's first frame, float[N, 4].
+        points_only: boxes without points stay where they are, which saves finding out what the camera does.
     """
-    boxes, confidence = _extended(trail, boxes_at_start.astype(np.float64))
+    boxes, confidence = _extended(trail, boxes_at_start.astype(np.float64), points_only=points_only)
     return Extended(boxes.astype(np.float32), confidence.astype(np.float32))
 
 
-def carry_backward(trail: Trail, boxes_at_end: BoxArray) -> Extended:
+def carry_backward(trail: Trail, boxes_at_end: BoxArray, *, points_only: bool = False) -> Extended:
     """Carries boxes back from a frame in which they are known.
 
     Args:
         trail: points followed up to that frame.
         boxes_at_end: xyxy edges in pixels in the trail's last frame, float[N, 4].
+        points_only: as in `carry_forward`.
     """
     survivors = trail.alive[-1]
     back = replace(
@@ -72,27 +74,31 @@ def carry_backward(trail: Trail, boxes_at_end: BoxArray) -> Extended:
         positions=trail.positions[::-1, survivors],
         alive=trail.alive[::-1, survivors],
     )
-    boxes, confidence = _extended(back, boxes_at_end.astype(np.float64))
+    boxes, confidence = _extended(back, boxes_at_end.astype(np.float64), points_only=points_only)
     return Extended(boxes[::-1].astype(np.float32), confidence[::-1].astype(np.float32))
 
 
-def _extended(trail: Trail, known: FloatArray) -> tuple[FloatArray, FloatArray]:
+def _extended(trail: Trail, known: FloatArray, *, points_only: bool) -> tuple[FloatArray, FloatArray]:
     """Boxes float64[F, N, 4] from the first frame's on, and confidence float64[F, N]."""
     middles, sides = (known[:, :2] + known[:, 2:]) / 2, known[:, 2:] - known[:, :2]
-    moves, growth = _with_camera(trail, known, middles)
-    confidence = np.zeros(growth.shape)
+    confidence = np.zeros((len(trail.positions), len(known)))
     start = trail.positions[0][None]
     inside = ((start >= known[:, None, :2]) & (start <= known[:, None, 2:])).all(axis=2)
     some, used = inside.any(axis=1), inside.any(axis=0)
+    if points_only or some.all():
+        moves, growth = np.zeros((*confidence.shape, 2)), np.zeros(confidence.shape)
+    else:
+        moves, growth = _with_camera(trail, known, middles)
     if some.any():
         places = trail.positions[:, used].astype(np.float64) @ (1, 1j)
         arms = places[0] - (middles[some] @ (1, 1j))[:, None]
-        alive = inside[some][:, None][..., used] & trail.alive[:, used]
+        # nothing has moved in the first frame
+        alive = inside[some][:, None][..., used] & trail.alive[1:, used]
         size = (sides[some] ** 2).sum(axis=1)
-        shift, grown, agreeing = _median_flow(arms, places - places[0], alive, size, trail.grain_px)
-        moves[:, some] = np.stack([shift.real, shift.imag], axis=2)
-        growth[:, some] = grown
-        confidence[:, some] = agreeing / (inside.sum(axis=1)[some] + 1)
+        shift, grown, agreeing = _median_flow(arms, places[1:] - places[0], alive, size, trail.grain_px)
+        moves[1:, some] = np.stack([shift.real, shift.imag], axis=2)
+        growth[1:, some] = grown
+        confidence[1:, some] = agreeing / (inside.sum(axis=1)[some] + 1)
     confidence[0] = 1.0
     centres, half = middles + moves, sides * np.maximum(1 + growth, _LEAST_SCALE)[..., None] / 2
     return np.concatenate([centres - half, centres + half], axis=2), confidence
@@ -117,7 +123,7 @@ def _median_flow(
 
     Args:
         arms: points seen from each box's middle in the first frame, complex128[N, P].
-        flow: how far each point is from its first place, complex128[F, P].
+        flow: how far each point is from its first place, in the frames from the second on, complex128[F, P].
         alive: the points that count for a box in a frame, bool[N, F, P].
         size: sum of every box's squared sides, float64[N].
         grain_px: sides of a luma pixel.
@@ -146,9 +152,12 @@ def _median_flow(
 
 
 def _go_on(move: ComplexArray, growth: FloatArray, lost: BoolArray) -> None:
-    """Boxes that have lost their last point go on as in the last two frames; both arrays are changed."""
+    """Boxes that have lost their last point go on as in the last two frames; both arrays are changed.
+
+    What has lost it in the second frame of all, the arrays' first, stays.
+    """
     for frame in range(1, lost.shape[1]):
         gone = lost[:, frame]
         for values in (move, growth):
             before = values[gone, frame - 1]
-            values[gone, frame] = before + (before - values[gone, frame - 2] if frame > 1 else 0)
+            values[gone, frame] = before + (before - (values[gone, frame - 2] if frame > 1 else 0))

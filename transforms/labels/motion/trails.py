@@ -5,7 +5,7 @@ Intel 2001) follows them up to the next anchor. A point that does not come back 
 backwards is given up (Kalal et al., ICPR 2010): this takes out drops and noise. Only the paths are kept.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 import cv2
@@ -81,6 +81,16 @@ class Trail:
         if elapsed[-1] <= 0:
             return np.linspace(0.0, 1.0, len(times)) if len(times) > 1 else np.zeros(len(times))
         return np.asarray(elapsed / elapsed[-1], np.float64)
+
+    def between_ends(self) -> "Trail":
+        """The first frame and the last only; `last` is no longer that of the clip."""
+        ends = [0, -1]
+        return replace(
+            self,
+            timestamps_ns=self.timestamps_ns[ends],
+            positions=self.positions[ends],
+            alive=self.alive[ends],
+        )
 
 
 @dataclass(slots=True)

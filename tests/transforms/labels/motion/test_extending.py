@@ -119,3 +119,16 @@ def test_no_box(still):
     extended = carry_forward(trail_of_points(still), np.empty((0, 4)))
     assert extended.boxes.shape == (FRAMES, 0, 4)
     assert extended.confidence.shape == (FRAMES, 0)
+
+
+def test_with_points_only_a_box_without_any_stays(still):
+    paths, truth = growing(points_in(BOX))
+    moved = still + np.arange(FRAMES)[:, None, None] * [6.0, 2.0]
+    trail = trail_of_points(np.concatenate([paths, moved], axis=1))
+    bare = np.array([BOX[0] + 1, BOX[1] + 1, BOX[0] + 3, BOX[1] + 3])
+    both = np.stack([truth[0], bare])
+    whole, quick = carry_forward(trail, both), carry_forward(trail, both, points_only=True)
+    assert np.array_equal(whole.boxes[:, 0], quick.boxes[:, 0])
+    assert np.array_equal(whole.confidence, quick.confidence)
+    assert np.array_equal(quick.boxes[-1, 1], bare.astype(np.float32))
+    assert np.abs(whole.boxes[-1, 1] - bare).max() > 20
