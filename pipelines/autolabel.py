@@ -28,7 +28,8 @@ from transforms.clips.shards import TwoCarsError
 from transforms.discover import EVENTS, FAILED, FILES, Discover
 from transforms.events import GatherEvents
 from transforms.join import JoinTracks
-from transforms.mill import JudgeShards, MillOptions, MillShards, standing, work
+from transforms.judge import JudgeShards, standing, work
+from transforms.mill import MillOptions, MillShards
 from transforms.plan import PlanShards
 from transforms.probe import CLIPS, ProbeClips
 from transforms.probe import FAILED as PROBE_FAILED
@@ -69,7 +70,7 @@ def build(root: beam.Pipeline, job: AutolabelJob, resources: Resources) -> None:
     models, run_id, threads = resources.models, resources.run_id, resources.threads
     options = mill_options(job, resources)
     found, probed, shards, duplicates = plan(root, job, resources)
-    judged = shards | "Judge" >> JudgeShards(options, job.output)
+    judged = shards | "Judge" >> JudgeShards(options.judge(job.output))
     names = [model.card.name for model in models]
     begun = (judged, duplicates) | "Begin" >> BeginRun(names, job.output, run_id)
     made = (

@@ -18,7 +18,7 @@ from transforms.access import storage_flags
 from transforms.budget.labelling import SPEED_FILE, SpeedRecord
 from transforms.discover import FAILED, FILES
 from transforms.forecast import WriteForecast
-from transforms.mill import JudgeShards
+from transforms.judge import JudgeShards
 from transforms.probe import FAILED as PROBE_FAILED
 from transforms.storage import open_store
 from transforms.summarize import LeftOver
@@ -37,7 +37,7 @@ def build(root: beam.Pipeline, job: AutolabelJob, resources: Resources, path: st
     left = (shards, duplicates) | "Left over" >> LeftOver(job.output)
     failures = (found[FAILED], probed[PROBE_FAILED]) | "Failures" >> beam.Flatten()
     _ = {
-        "judged": shards | "Judge" >> JudgeShards(mill_options(job, resources), job.output),
+        "judged": shards | "Judge" >> JudgeShards(mill_options(job, resources).judge(job.output)),
         "files": found[FILES],
         "duplicates": duplicates,
         "failures": failures,

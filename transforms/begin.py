@@ -7,8 +7,8 @@ import apache_beam as beam
 from apache_beam.pvalue import AsList, PCollection
 
 from transforms.clips.shards import Duplicate, ShardPlan
+from transforms.judge import Judgement
 from transforms.labels.ingredients import label_digest
-from transforms.mill import Judgement
 from transforms.plan import PLAN
 from transforms.storage import open_store
 from transforms.tables.beginning import Planned, begin

@@ -12,7 +12,7 @@ from apache_beam.pvalue import AsList, PCollection
 
 from transforms.clips.refs import Failure, InputFile
 from transforms.clips.shards import Duplicate
-from transforms.mill import Judgement
+from transforms.judge import Judgement
 from transforms.tables.commits import ShardSummary
 
 

@@ -1,7 +1,7 @@
 """Stage: one shard at a time, decode → label → track → write → commit."""
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Final
 
@@ -13,30 +13,19 @@ from transforms.access import StorageFlags
 from transforms.budget.demand.figures import Tally, tally_clips, tally_frames, total
 from transforms.clips.shards import ShardPlan
 from transforms.concurrent import ConcurrentMap
-from transforms.labels.ingredients import ingredients, label_digest
+from transforms.judge import Judge
+from transforms.labels.ingredients import label_digest
 from transforms.labels.labelling import ShardRows
 from transforms.labels.settings import LabelSettings
 from transforms.metrics import count_shard
 from transforms.set_aside import Patience, label_apart
 from transforms.storage import open_store
-from transforms.tables.commits import (
-    ModelFacts,
-    ShardSummary,
-    commit_shard,
-    is_whole,
-    read_commit,
-    take_over_shard,
-)
+from transforms.tables.commits import ModelFacts, ShardSummary, commit_shard, take_over_shard
 from transforms.tables.digests import canonical_json
 from transforms.tables.layout import run_file
-from transforms.tables.schemas import SHARD_TABLES
-from transforms.tables.store import Store
 
 PROGRESS: Final = "shards"
 """Folder of a run that gets one small file for each shard that it worked on."""
-
-Sizes = dict[str, dict[str, int]]
-"""By shard table, the names and sizes of its files."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,66 +48,9 @@ class MillOptions:
     retries_failed: bool = False
     storage: StorageFlags = ()
 
-
-@dataclass(frozen=True, slots=True)
-class Judgement:
-    """What there is of a shard.
-
-    Attributes:
-        plan: the shard.
-        made_from: what it has to be made from, see `ingredients`.
-        standing: the commit that can stand as it is, or None.
-        in_base: the base's commit that can be taken over, or None.
-        reasons: why it must be made: new, damaged, failed, or what it is made from that differs (clips, options,
-            models, code); empty where something can stand.
-    """
-
-    plan: ShardPlan
-    made_from: dict[str, str]
-    standing: ShardSummary | None
-    in_base: ShardSummary | None
-    reasons: tuple[str, ...]
-
-
-class JudgeShards(beam.PTransform[PCollection[ShardPlan], PCollection[Judgement]]):
-    """Says of every shard whether it can stay as it is, be taken over, or must be made, and why.
-
-    Args:
-        options: how shards are made.
-        output: the data set.
-    """
-
-    def __init__(self, options: MillOptions, output: str) -> None:
-        super().__init__()
-        self._mill = Mill(options, output, "")
-
-    def expand(self, shards: PCollection[ShardPlan]) -> PCollection[Judgement]:
-        """Judges where the shards are planned: there is little to it."""
-        return shards | "Look" >> beam.ParDo(_Judge(self._mill))
-
-
-class _Judge(beam.DoFn):
-    def __init__(self, mill: "Mill") -> None:
-        self._mill = mill
-
-    def start_bundle(self) -> None:
-        self._mill.prepare()
-
-    def process(self, plan: ShardPlan) -> Iterator[Judgement]:
-        yield self._mill.judge(plan)
-
-
-def standing(judgement: Judgement) -> Iterator[ShardSummary]:
-    """The commit of a shard that can stay as it is; the mill does not see it, so it is counted here."""
-    if judgement.standing:
-        count_shard(None, 0)
-        yield judgement.standing
-
-
-def work(judgement: Judgement) -> Iterator[ShardPlan]:
-    """A shard that cannot stay as it is."""
-    if not judgement.standing:
-        yield judgement.plan
+    def judge(self, output: str) -> Judge:
+        """What says whether a shard of a data set must be made."""
+        return Judge(self.settings, self.models, output, self.base, retries_failed=self.retries_failed)
 
 
 class MillShards(beam.PTransform[PCollection[ShardPlan], PCollection[ShardSummary]]):
@@ -187,13 +119,11 @@ class Mill:
         self._options = options
         self._output = output
         self._run_id = run_id
-        self._sizes: Sizes = {}
-        self._base_sizes: Sizes = {}
+        self._judge = options.judge(output)
 
     def prepare(self) -> None:
         """Lists what is committed, once a bundle."""
-        self._sizes = _sizes(open_store(self._output))
-        self._base_sizes = _sizes(open_store(self._options.base)) if self._options.base else {}
+        self._judge.prepare()
 
     def __call__(self, plan: ShardPlan) -> Milled:
         """Labels and commits a shard, or gives the summary of the committed one.
@@ -201,7 +131,7 @@ class Mill:
         Raises:
             OSError: the output cannot be written.
         """
-        found = self.judge(plan)
+        found = self._judge(plan)
         if found.standing:
             return Milled(found.standing, None)
         started = time.perf_counter()
@@ -227,38 +157,6 @@ class Mill:
         store.write(run_file(self._run_id, f"{PROGRESS}/{plan.name}.json"), canonical_json(record).encode())
         return Milled(summary, record)
 
-    def judge(self, plan: ShardPlan) -> Judgement:
-        """What there is of a shard, in the data set and in its base."""
-        options = self._options
-        made_from = ingredients(plan, options.settings, options.models)
-        summary, reasons = self._look(self._output, self._sizes, plan.name, made_from)
-        if not reasons:
-            return Judgement(plan, made_from, summary, None, ())
-        if options.base:
-            other, missing = self._look(options.base, self._base_sizes, plan.name, made_from)
-            if not missing:
-                return Judgement(plan, made_from, None, other, ())
-        return Judgement(plan, made_from, None, None, reasons)
-
-    def _look(
-        self, place: str, sizes: Sizes, name: str, made_from: dict[str, str]
-    ) -> tuple[ShardSummary | None, tuple[str, ...]]:
-        """A shard's commit, and what speaks against it."""
-        has_file = f"{name}.parquet" in sizes["frames"]
-        summary = read_commit(open_store(place), name) if has_file else None
-        if summary is None:
-            return None, ("damaged" if has_file else "new",)
-        if not summary.made_from:
-            return summary, ("code",)
-        changed = tuple(key for key in made_from if summary.made_from.get(key) != made_from[key])
-        if not changed and not is_whole(summary, sizes):
-            changed = ("damaged",)
-        elif not changed and any(
-            failure.retryable or self._options.retries_failed for failure in summary.failures
-        ):
-            changed = ("failed",)
-        return summary, changed
-
 
 def read_bytes(plan: ShardPlan) -> int:
     """Bytes of the clips' files that a shard is read from: of each file the share of its time that is needed."""
@@ -269,10 +167,6 @@ def read_bytes(plan: ShardPlan) -> int:
         if part.context
     ]
     return sum(round(clip.bytes * min(1.0, length / max(1, clip.duration_ns))) for clip, length in stretches)
-
-
-def _sizes(store: Store) -> Sizes:
-    return {table: store.sizes(table) for table in SHARD_TABLES}
 
 
 def summarise(

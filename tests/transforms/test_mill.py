@@ -166,12 +166,13 @@ def test_a_clip_that_vanished_is_a_retryable_failure_and_the_others_are_labelled
 
 
 def test_a_shard_is_skipped_only_where_it_is_whole_and_nothing_retryable_failed(tmp_path, shards, model):
-    mill = Mill(options(model), str(tmp_path), "run")
     store = LocalStore(tmp_path)
 
-    def reasons(mill=mill) -> tuple[str, ...]:
+    def reasons(how=options(model)) -> tuple[str, ...]:  # noqa: B008 - a value
+        mill, judge = Mill(how, str(tmp_path), "run"), how.judge(str(tmp_path))
+        judge.prepare()
         mill.prepare()
-        found = mill.judge(shards[0])
+        found = judge(shards[0])
         mill(shards[0])
         return found.reasons
 
@@ -186,7 +187,7 @@ def test_a_shard_is_skipped_only_where_it_is_whole_and_nothing_retryable_failed(
     assert commit.label_digest == label_digest(shards[0], SETTINGS, [model])
     assert commit.made_from == ingredients(shards[0], SETTINGS, [model])
     other = replace(options(model), settings=LabelSettings(fps="2"))
-    assert reasons(Mill(other, str(tmp_path), "run")) == ("options",)
+    assert reasons(other) == ("options",)
 
 
 def test_only_a_retry_tries_again_what_failed_for_good(tmp_path, shards, model):
@@ -202,9 +203,9 @@ def test_only_a_retry_tries_again_what_failed_for_good(tmp_path, shards, model):
             uri="/a.mp4", clip_id="a", stage="decode", error="timeout", message="", retryable=retryable
         )
         commit_shard(store, replace(commit, files=(), failures=(failure,)), tables)
-        again = Mill(options(model, retries_failed=retries_failed), str(tmp_path), "run")
-        again.prepare()
-        return again.judge(shards[0]).reasons
+        judge = options(model, retries_failed=retries_failed).judge(str(tmp_path))
+        judge.prepare()
+        return judge(shards[0]).reasons
 
     assert judged(retryable=False, retries_failed=False) == ()
     assert judged(retryable=True, retries_failed=False) == ("failed",)
@@ -217,11 +218,13 @@ def test_a_shard_is_taken_over_from_a_base_that_has_it_whole(tmp_path, shards, m
     made = base(shards[0]).summary
 
     def judged(directory: str):
-        mill = Mill(options(model, base=str(tmp_path / "base")), str(tmp_path / directory), "run")
-        mill.prepare()
-        return mill, mill.judge(shards[0])
+        judge = options(model, base=str(tmp_path / "base")).judge(str(tmp_path / directory))
+        judge.prepare()
+        return judge(shards[0])
 
-    mill, found = judged("new")
+    found = judged("new")
+    mill = Mill(options(model, base=str(tmp_path / "base")), str(tmp_path / "new"), "run")
+    mill.prepare()
     assert (found.standing, found.in_base, found.reasons) == (None, made, ())
     milled = mill(shards[0])
     assert (milled.summary, milled.record["state"]) == (made, "taken_over")
@@ -232,7 +235,7 @@ def test_a_shard_is_taken_over_from_a_base_that_has_it_whole(tmp_path, shards, m
         replace(made, label_digest="of yesterday"),
     )
     min((tmp_path / "base" / "detections").iterdir()).unlink()
-    _, found = judged("other")
+    found = judged("other")
     assert (found.in_base, found.reasons) == (None, ("new",))
 
 

@@ -21,10 +21,14 @@ def lies_in(uri: str, inputs: Iterable[str]) -> bool:
 
 
 def _reaches(pattern: Sequence[str], place: Sequence[str]) -> bool:
-    if not pattern:
-        return True
-    first, *rest = pattern
-    if first == "**":
-        return any(_reaches(rest, place[depth:]) for depth in range(len(place) + 1))
-    # a name may have the signs of a pattern in it
-    return bool(place) and (place[0] == first or fnmatchcase(place[0], first)) and _reaches(rest, place[1:])
+    depths = {0}
+    for part in pattern:
+        if part == "**":
+            depths = set(range(min(depths), len(place) + 1))
+        else:
+            # a name may have the signs of a pattern in it
+            names = {depth: place[depth] for depth in depths if depth < len(place)}
+            depths = {depth + 1 for depth, name in names.items() if name == part or fnmatchcase(name, part)}
+        if not depths:
+            return False
+    return True

@@ -38,5 +38,9 @@ def test_urls_and_names_with_the_signs_of_patterns():
     assert lies_in("/clips/[1]/a.mp4", ["/clips/[1]"])
 
 
+def test_many_wildcards_take_no_time():
+    assert not lies_in("/a" * 60, ["/" + "**/a/" * 30 + "b"])
+
+
 def test_no_input_reaches_nothing():
     assert not lies_in(PLACE, [])
