@@ -305,7 +305,7 @@ def _finishing(output: Path, shards: int) -> tuple[float, float]:
     files = [InputFile(uri=clip.uri, root="/clips", bytes=clip.bytes, version="1") for clip in clips]
     objects = [(copy.drive_id, track, track) for copy in copies for track in copy.tracks]
     with _data_set() as made:
-        finish = Finish(LabelSettings(), made, "run", None)
+        finish = Finish(LabelSettings(), ["/clips"], made, "run", None)
         started = time.process_time()
         finish(
             None,
