@@ -11,11 +11,10 @@ from apache_beam.pvalue import PCollection
 from transforms.clips.events import MAX_EVENT_BYTES, EventFacts, read_event
 from transforms.clips.refs import ClipRef, InputFile
 from transforms.clips.shards import event_folder_id
-from transforms.clips.sources import name_clip
+from transforms.clips.sources import name_clip, named
 from transforms.clips.vins import mask_vins
 from transforms.labels.private_places import PrivatePlace, hide
 from transforms.storage import open_stream
-from transforms.tasks import named
 
 Found = tuple[PCollection[InputFile], PCollection[ClipRef], PCollection[InputFile]]
 """Every clip found, every clip that can be read, every event.json."""

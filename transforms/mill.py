@@ -3,7 +3,7 @@
 import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import apache_beam as beam
 from apache_beam.pvalue import AsSingleton, PCollection
@@ -15,7 +15,6 @@ from transforms.clips.shards import ShardPlan
 from transforms.concurrent import ConcurrentMap
 from transforms.judge import Judge
 from transforms.labels.ingredients import label_digest
-from transforms.labels.labelling import ShardRows
 from transforms.labels.settings import LabelSettings
 from transforms.metrics import count_shard
 from transforms.set_aside import Patience, label_apart
@@ -23,6 +22,9 @@ from transforms.storage import open_store
 from transforms.tables.commits import ModelFacts, ShardSummary, commit_shard, take_over_shard
 from transforms.tables.digests import canonical_json
 from transforms.tables.layout import run_file
+
+if TYPE_CHECKING:
+    from transforms.labels.labelling import ShardRows
 
 PROGRESS: Final = "shards"
 """Folder of a run that gets one small file for each shard that it worked on."""
@@ -170,7 +172,7 @@ def read_bytes(plan: ShardPlan) -> int:
 
 
 def summarise(
-    plan: ShardPlan, made_from: dict[str, str], rows: ShardRows, models: Sequence[ModelRef]
+    plan: ShardPlan, made_from: dict[str, str], rows: "ShardRows", models: Sequence[ModelRef]
 ) -> ShardSummary:
     """The summary of a shard's rows, before they are written."""
     counts = {name: table.num_rows for name, table in rows.tables.items()}

@@ -10,12 +10,12 @@ from apache_beam.pvalue import PCollection, TaggedOutput
 from transforms.access import StorageFlags
 from transforms.clips.memory import Known, recall
 from transforms.clips.refs import ClipRef, Failure, InputFile
+from transforms.clips.sources import named
 from transforms.concurrent import ConcurrentMap
 from transforms.metrics import count
 from transforms.set_aside import Patience, probe_apart
 from transforms.storage import open_store, open_stream
 from transforms.tables.file_facts import sha256_of
-from transforms.tasks import named
 
 CLIPS: Final = "clips"
 FAILED: Final = "failed"

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from models.refs import ModelRef
 from transforms.access import StorageFlags
@@ -11,9 +11,10 @@ from transforms.clips.errors import ClipError, ClipFault
 from transforms.clips.refs import ClipRef, Failure, InputFile
 from transforms.clips.shards import ShardPlan
 from transforms.isolated import FaultKind, Limits, ProcessDiedError, call
-from transforms.labels.labelling import ShardRows
 from transforms.labels.settings import LabelSettings
-from transforms.tasks import label_plan, probe_failure, probe_file
+
+if TYPE_CHECKING:
+    from transforms.labels.labelling import ShardRows
 
 MAX_ATTEMPTS: Final = 2
 """How often a process may die of a clip before the clip is at fault: once may be the machine's doing."""
@@ -63,6 +64,9 @@ def probe_apart(
     Returns:
         Its reference, or what is wrong with it.
     """
+    # decoders and networks come with it: a run that knows all files does without them
+    from transforms.tasks import probe_failure, probe_file
+
     deaths = 0
     while True:
         try:
@@ -80,7 +84,7 @@ def label_apart(
     settings: LabelSettings,
     patience: Patience,
     storage: StorageFlags = (),
-) -> ShardRows:
+) -> "ShardRows":
     """Labels a shard in a process of its own; a clip that the process dies of is left out.
 
     Args:
@@ -96,6 +100,8 @@ def label_apart(
     Raises:
         RuntimeError: the process dies before it has opened a clip.
     """
+    from transforms.tasks import label_plan
+
     clips = {clip.clip_id: clip for clip in plan.clips()}
     limits = patience.limits(max(clip.duration_ns for clip in clips.values()) / 1e9)
     deaths: Counter[str | None] = Counter()

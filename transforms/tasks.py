@@ -11,20 +11,13 @@ from models.sessions import load_detector
 from transforms.access import StorageFlags, reach
 from transforms.clips.errors import ClipError
 from transforms.clips.probing import probe
-from transforms.clips.refs import ClipName, ClipRef, Failure, InputFile
+from transforms.clips.refs import ClipRef, Failure, InputFile
 from transforms.clips.shards import ShardPlan
-from transforms.clips.sources import name_clip
+from transforms.clips.sources import named
 from transforms.isolated import note
 from transforms.labels.labelling import ShardRows, label_shard
 from transforms.labels.settings import LabelSettings
 from transforms.storage import is_remote, open_stream
-
-
-def named(file: InputFile) -> ClipName:
-    """What a file's place says."""
-    name = name_clip(file.uri, file.root)
-    assert name is not None, "discovery lists only what has a name"
-    return name
 
 
 def probe_file(file: InputFile, timezone: str | None, storage: StorageFlags = ()) -> ClipRef | Failure:

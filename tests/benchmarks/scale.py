@@ -25,7 +25,7 @@ sys.path.insert(0, str(HERE / "tests" / "support"))
 from process_memory import run_measured  # noqa: E402 - the folder is known from here on
 
 CLIP = HERE / "sample_data" / "generic" / "variable_rate.mp4"
-OPTIONS = ("--model", "demo", "--size", "96", "--fps", "1", "--max-failed-share", "1", "--json")
+OPTIONS = ("--model", "demo", "--max-failed-share", "1", "--json")
 CAMERAS = ("front", "back", "left_repeater", "right_repeater")
 
 

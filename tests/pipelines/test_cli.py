@@ -36,6 +36,15 @@ def test_help_loads_no_heavy_module():
     )
 
 
+def test_a_run_loads_what_opens_clips_and_follows_objects_only_when_there_is_work():
+    code = (
+        "import sys, pipelines.autolabel;"
+        "print([m for m in ('transforms.tasks', 'transforms.labels.labelling', 'scipy.optimize') if m in sys.modules])"
+    )
+    loaded = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+    assert loaded.stdout == "[]\n"
+
+
 @pytest.mark.parametrize("command", COMMANDS)
 def test_every_command_has_help_with_examples_and_a_page(command, capsys):
     with pytest.raises(SystemExit) as ended:

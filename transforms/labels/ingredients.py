@@ -6,8 +6,7 @@ from functools import lru_cache
 from models.refs import ModelRef
 from models.taxonomy import TAXONOMY_VERSION
 from transforms.clips.shards import ShardPlan
-from transforms.labels.settings import LABELLING_VERSION, LabelSettings
-from transforms.labels.tracking import TRACKING_VERSION
+from transforms.labels.settings import LABELLING_VERSION, TRACKING_VERSION, LabelSettings
 from transforms.tables.digests import digest
 from transforms.tables.schemas import SCHEMA_VERSION
 

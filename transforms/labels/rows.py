@@ -1,7 +1,7 @@
 """Rows of a shard: columns from what was seen and tracked."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -11,7 +11,6 @@ from models.detections import CategoryArray, FloatArray
 from models.taxonomy import CATEGORIES
 from transforms.clips.refs import ClipRef
 from transforms.clips.shards import Part, ShardPlan
-from transforms.labels.following import Tracked
 from transforms.labels.private_places import PrivatePlace, hide
 from transforms.labels.seen import PartLabels
 from transforms.labels.settings import LabelSettings
@@ -19,13 +18,16 @@ from transforms.labels.sightings import ADDED, LABEL_SOURCES, NO_TRACK, Sighting
 from transforms.labels.tracklets import summarise
 from transforms.tables.schemas import SHARD_TABLES
 
+if TYPE_CHECKING:
+    from transforms.labels.following import Tracked
+
 Columns = dict[str, Any]
 
 
 def tables(
     plan: ShardPlan,
     labelled: Sequence[PartLabels],
-    tracked: Sequence[Sequence[Tracked]],
+    tracked: "Sequence[Sequence[Tracked]]",
     settings: LabelSettings,
 ) -> dict[str, pa.Table]:
     """Lays a shard's rows out as tables.
@@ -170,7 +172,7 @@ def _hidden(columns: Columns, places: Sequence[PrivatePlace]) -> Columns:
     }
 
 
-def _detections(item: Tracked) -> Columns:
+def _detections(item: "Tracked") -> Columns:
     detected, seen = item.detected, item.seen.take(np.arange(len(item.ids)) >= item.own)
     ids = item.ids[item.own :]
     frames = [item.frame(row) for row in range(item.own, len(item.ids))]
@@ -226,7 +228,7 @@ def _changes(
     ]
 
 
-def _tracks(item: Tracked) -> Columns:
+def _tracks(item: "Tracked") -> Columns:
     track_ids, previous = item.track_ids(), item.previous_ids()
     own = np.arange(len(item.ids)) >= item.own
     seen = item.seen.take(own & item.seen.is_detected)

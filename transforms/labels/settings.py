@@ -11,6 +11,9 @@ from transforms.labels.private_places import MOST_PLACES, PrivatePlace, places_d
 LABELLING_VERSION = 4
 """Raised whenever the same inputs and settings would give other rows."""
 
+TRACKING_VERSION = 2
+"""Raised whenever the same detections may get other tracks."""
+
 
 class LabelSettings(BaseModel):
     """Options of labelling.

@@ -18,9 +18,6 @@ from transforms.labels.category_likeness import likeness
 from transforms.labels.kalman import BoxNoise, corrected, predicted, started, steered, to_centres, to_edges
 from transforms.labels.overlap import iou
 
-TRACKING_VERSION: Final = 2
-"""Raised whenever the same detections may get other tracks: part of the label digest."""
-
 _NS_PER_S: Final = 1e9
 
 IntArray = npt.NDArray[np.int64]

@@ -3,10 +3,10 @@
 from collections.abc import Callable
 from typing import Final
 
-from transforms.clips.refs import ClipName
+from transforms.clips.refs import ClipName, InputFile
 from transforms.clips.sources import generic, teslacam
 
-__all__ = ["SOURCES", "VIDEO_SUFFIXES", "name_clip"]
+__all__ = ["SOURCES", "VIDEO_SUFFIXES", "name_clip", "named"]
 
 VIDEO_SUFFIXES: Final = frozenset({".mp4", ".mov", ".mkv", ".ts", ".avi", ".hevc", ".m4v"})
 """Files found in a folder count as clips by these endings, in any case of letters."""
@@ -39,3 +39,10 @@ def name_clip(uri: str, root: str) -> ClipName | None:
     if not is_named_itself and teslacam.is_derived(uri):
         return None
     return next(name for source in SOURCES.values() if (name := source(uri, root)) is not None)
+
+
+def named(file: InputFile) -> ClipName:
+    """What the place and name of a file that counts as a clip tell."""
+    name = name_clip(file.uri, file.root)
+    assert name is not None, "discovery lists only what has a name"
+    return name

@@ -100,12 +100,19 @@ def _one_sided(
     begins, ends = bool(seen.seen[trail.first]), bool(seen.seen[trail.last])
     at = np.arange(begins, len(trail.timestamps_ns) - ends)
     early = trail.shares[at] < (HALFWAY if ends else np.inf)
-    for rows, wanted, carried in (
-        (first, at[early], carry_forward),
-        (last, at[~early] if begins else at, carry_backward),
-    ):
-        if len(rows) and len(wanted):
-            boxes = carried(trail, seen.boxes[rows]).boxes[wanted]
-            yield _Carried(
-                trail.first + wanted, rows, boxes, np.broadcast_to(own[rows], (len(wanted), len(rows)))
-            )
+    on, back = at[early], at[~early] if begins else at
+    if len(first) and len(on):
+        reached = trail.part(slice(0, int(on[-1]) + 1))
+        yield _carried(trail, on, first, own, carry_forward(reached, seen.boxes[first]).boxes[on])
+    if len(last) and len(back):
+        reached = trail.part(slice(int(back[0]), len(trail.timestamps_ns)))
+        yield _carried(
+            trail, back, last, own, carry_backward(reached, seen.boxes[last]).boxes[back - back[0]]
+        )
+
+
+def _carried(
+    trail: Trail, at: RowArray, rows: RowArray, own: FloatArray, boxes: npt.NDArray[np.float32]
+) -> _Carried:
+    """Boxes that are believed as where they come from."""
+    return _Carried(trail.first + at, rows, boxes, np.broadcast_to(own[rows], (len(at), len(rows))))

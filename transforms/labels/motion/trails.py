@@ -82,6 +82,20 @@ class Trail:
             return np.linspace(0.0, 1.0, len(times)) if len(times) > 1 else np.zeros(len(times))
         return np.asarray(elapsed / elapsed[-1], np.float64)
 
+    def part(self, frames: slice) -> "Trail":
+        """Some consecutive frames of it, with all of its points.
+
+        Args:
+            frames: counted from the trail's own first frame; neither bound is negative or past the end.
+        """
+        return replace(
+            self,
+            first=self.first + (frames.start or 0),
+            timestamps_ns=self.timestamps_ns[frames],
+            positions=self.positions[frames],
+            alive=self.alive[frames],
+        )
+
     def between_ends(self) -> "Trail":
         """The first frame and the last only; `last` is no longer that of the clip."""
         ends = [0, -1]
