@@ -44,11 +44,11 @@ from transforms.evaluation.pairing import NEUTRAL, CategoryPairing, pair
 from transforms.labels import rows
 from transforms.labels.following import follow
 from transforms.labels.hindsight.settings import ONLINE, HindsightSettings
-from transforms.labels.labelling import _label_window
+from transforms.labels.labelling import see_part
 from transforms.labels.seen import PartLabels
 from transforms.labels.settings import LabelSettings
 from transforms.labels.tabular import label_table
-from transforms.labels.windows import Timings, windows_of
+from transforms.labels.windows import Timings
 
 SCORES = (*(step / 20 for step in range(1, 20)), 0.97, 0.98, 0.99)
 KITTI = SHARED.parent / "gt" / "kitti_tracking"
@@ -83,18 +83,10 @@ def seen_part(clip: Clip, detector: Detector) -> PartLabels:
     """What decoding and the network give of a clip, before any label is made."""
     (plan,) = plan_drives([clip.ref], 0)
     (part,) = plan.parts
-    labels = PartLabels(part, detections=[[]])
-    for window in windows_of(part):
-        fault = _label_window(
-            window,
-            labels,
-            lambda _uri: io.BytesIO(clip.film.content),
-            [detector],
-            LabelSettings(),
-            Timings(),
-            lambda: None,
-        )
-        assert fault is None, fault
+    labels, faults = see_part(
+        part, lambda _uri: io.BytesIO(clip.film.content), [detector], LabelSettings(), Timings()
+    )
+    assert not faults, faults
     return labels
 
 
@@ -105,7 +97,7 @@ def rendered_lines(clips: Sequence[Clip], detector: Detector) -> Iterator[Line]:
         started = time.perf_counter()
         tracked = [follow(one, [detector], LabelSettings(hindsight=hindsight))[0] for one in seen]
         seconds = time.perf_counter() - started
-        labels = pa.concat_tables([pa.table(rows._detections(item)) for item in tracked])
+        labels = pa.concat_tables([pa.table(rows.detection_columns(item)) for item in tracked])
         if hindsight == ONLINE:
             yield Line(NETWORK, labels, 0.0)
         yield Line(name, labels, 1e3 * seconds / frames)

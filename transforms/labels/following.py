@@ -11,7 +11,7 @@ from models.sessions import Detector
 from transforms.clips.shards import WHOLE_CLIP_NS, Part
 from transforms.labels.adaptive import picture_clock
 from transforms.labels.camera_path import CameraPath
-from transforms.labels.hindsight.looking_back import Surroundings, look_back
+from transforms.labels.hindsight.looking_back import Surroundings, Watch, look_back, unwatched
 from transforms.labels.motion.camera import camera_motions
 from transforms.labels.seen import FrameRow, PartLabels
 from transforms.labels.settings import LabelSettings
@@ -91,22 +91,32 @@ class Links:
     tail: dict[str, str]
 
 
-def follow(labels: PartLabels, detectors: Sequence[Detector], settings: LabelSettings) -> list[Tracked]:
+def follow(
+    labels: PartLabels,
+    detectors: Sequence[Detector],
+    settings: LabelSettings,
+    watch: Watch = unwatched,
+) -> list[Tracked]:
     """Labels each detector's objects over the context and the minute itself.
 
     Args:
         labels: one camera's frames and detections.
         detectors: the networks, in the job's order.
         settings: the job's options.
+        watch: told of every step of hindsight, for one detector after the other.
     """
     return [
-        _follow(labels, detector, found, settings)
+        _follow(labels, detector, found, settings, watch)
         for detector, found in zip(detectors, labels.detections, strict=True)
     ]
 
 
 def _follow(
-    labels: PartLabels, detector: Detector, found: Sequence[Detections], settings: LabelSettings
+    labels: PartLabels,
+    detector: Detector,
+    found: Sequence[Detections],
+    settings: LabelSettings,
+    watch: Watch,
 ) -> Tracked:
     card = detector.card
     tracker = TrackerSettings(
@@ -125,7 +135,7 @@ def _follow(
     if settings.adaptive:
         clock = picture_clock(detected.timestamps_ns, detected.seen, settings.network_sampling)
         timed = replace(detected, timestamps_ns=clock)
-    seen = look_back(timed, settings.hindsight, tracker, around, card.calibration)
+    seen = look_back(timed, settings.hindsight, tracker, around, card.calibration, watch)
     seen = replace(seen, timestamps_ns=detected.timestamps_ns)
     in_context = np.array([labels.frames[at].in_context for at in labels.sound], bool)
     seen = _own_rows(seen, in_context)

@@ -11,7 +11,7 @@ from models.sessions import Detector
 from transforms.clips.decoding import ClipDecoder
 from transforms.clips.errors import PASSING, ClipError
 from transforms.clips.refs import ClipRef, Failure
-from transforms.clips.shards import ShardPlan
+from transforms.clips.shards import Part, ShardPlan
 from transforms.labels import rows
 from transforms.labels.following import Links, follow, links
 from transforms.labels.seen import PartLabels
@@ -64,15 +64,9 @@ def label_shard(
     failures: list[Failure] = []
     labelled: list[PartLabels] = []
     for part in plan.parts:
-        labels = PartLabels(part, detections=[[] for _ in detectors])
-        for window in windows_of(part):
-            fault = _label_window(window, labels, open_stream, detectors, settings, timings, on_frame)
-            is_own = window.own_ns < window.stop_ns
-            # what is wrong with the previous minute's clip is that minute's to report; but where it may pass, this
-            # minute's tracks may yet find out where they come from
-            if fault is not None and (is_own or fault.fault in PASSING):
-                failures.append(_failure(window.clip, fault))
+        labels, faults = see_part(part, open_stream, detectors, settings, timings, on_frame)
         labelled.append(labels)
+        failures += faults
     started = time.perf_counter()
     tracked = [follow(labels, detectors, settings) for labels in labelled]
     timings.track_s += time.perf_counter() - started
@@ -90,7 +84,40 @@ def label_shard(
     )
 
 
-def _label_window(
+def see_part(
+    part: Part,
+    open_stream: OpenStream,
+    detectors: Sequence[Detector],
+    settings: LabelSettings,
+    timings: Timings,
+    on_frame: OnFrame = tuple,
+) -> tuple[PartLabels, list[Failure]]:
+    """What one camera's minute and its context show, before it is looked at as a whole.
+
+    Args:
+        part: the clip and its window.
+        open_stream: opens a clip's URI for reading at any place.
+        detectors: the networks, in the job's order.
+        settings: the job's options.
+        timings: gets the seconds spent.
+        on_frame: called after each sampled frame.
+
+    Returns:
+        What was seen, and the clip's faults.
+    """
+    labels = PartLabels(part, detections=[[] for _ in detectors])
+    failures = []
+    for window in windows_of(part):
+        fault = _see_window(window, labels, open_stream, detectors, settings, timings, on_frame)
+        is_own = window.own_ns < window.stop_ns
+        # what is wrong with the previous minute's clip is that minute's to report; but where it may pass, this
+        # minute's tracks may yet find out where they come from
+        if fault is not None and (is_own or fault.fault in PASSING):
+            failures.append(_failure(window.clip, fault))
+    return labels, failures
+
+
+def _see_window(
     window: Window,
     labels: PartLabels,
     open_stream: OpenStream,

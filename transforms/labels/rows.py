@@ -51,7 +51,7 @@ def tables(
         ],
         "frames": [_frames(labels) for labels in labelled],
         "telemetry": [_telemetry(labels, settings.location_privacy) for labels in labelled],
-        "detections": [_detections(item) for item in every],
+        "detections": [detection_columns(item) for item in every],
         "tracks": [_tracks(item) for item in every],
     }
     return {
@@ -75,7 +75,7 @@ def clip_columns(
     settings: LabelSettings,
 ) -> Columns:
     """The row of `clips` of one clip, as columns of length 1."""
-    row = {name: getattr(clip, name) for name in _CLIP_FACTS}
+    row = {name: getattr(clip, name) for name in CLIP_FACTS}
     row |= {
         "clip_id": clip_id,
         "drive_id": drive_id,
@@ -89,7 +89,7 @@ def clip_columns(
     return {name: [value] for name, value in row.items()}
 
 
-_CLIP_FACTS = (
+CLIP_FACTS = (
     "uri",
     "content_sha256",
     "bytes",
@@ -106,6 +106,7 @@ _CLIP_FACTS = (
     "clock_offset_ns",
     "telemetry_rows",
 )
+"""Columns of `clips` that are fields of a clip's reference by the same name."""
 
 
 def _clip(plan: ShardPlan, part: Part, event: str, settings: LabelSettings) -> Columns:
@@ -172,7 +173,8 @@ def _hidden(columns: Columns, places: Sequence[PrivatePlace]) -> Columns:
     }
 
 
-def _detections(item: "Tracked") -> Columns:
+def detection_columns(item: "Tracked") -> Columns:
+    """The rows of `detections` of one camera by one network, without those of the context, as columns."""
     detected, seen = item.detected, item.seen.take(np.arange(len(item.ids)) >= item.own)
     ids = item.ids[item.own :]
     frames = [item.frame(row) for row in range(item.own, len(item.ids))]

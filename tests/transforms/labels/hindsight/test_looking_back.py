@@ -117,6 +117,50 @@ def test_whatever_the_clip_and_the_steps(clip, taken, calibration):
     assert all(np.array_equal(getattr(found, name), getattr(again, name)) for name in COLUMNS)
 
 
+ORDER = (
+    *("tracking", "static_removal", "category_vote", "smoothing", "rescoring", "static_removal"),
+    *("gap_filling", "extrapolation", "propagation", "calibration", "picture_edges"),
+)
+ALWAYS = {"tracking", "picture_edges"}
+
+
+@settings(max_examples=60)
+@given(clips(), switches, st.sampled_from([None, CURVES]))
+def test_who_watches_is_told_of_the_steps_taken_in_order_and_changes_nothing(clip, taken, calibration):
+    detected, around = clip
+    told = []
+    found = look_back(
+        detected, taken, TRACKER, around, calibration, lambda name, seen: told.append((name, seen))
+    )
+    unseen = look_back(detected, taken, TRACKER, around, calibration)
+    assert all(np.array_equal(getattr(found, name), getattr(unseen, name)) for name in COLUMNS)
+    names = [name for name, _ in told]
+    rest = iter(ORDER)
+    assert all(name in rest for name in names)
+    assert ALWAYS <= set(names) <= ALWAYS | {"propagation"} | {name for name in STEPS if getattr(taken, name)}
+    assert all(np.array_equal(getattr(found, name), getattr(told[-1][1], name)) for name in COLUMNS)
+    before = told[0][1]
+    assert np.array_equal(before.boxes, detected.boxes)
+    for name, seen in told[1:]:
+        own, kept = before.origins >= 0, seen.origins >= 0
+        changed = {
+            column
+            for column in ("boxes", "scores", "categories", "tracks")
+            if not np.array_equal(getattr(before, column)[own], getattr(seen, column)[kept])
+        }
+        assert changed <= {
+            "static_removal": {"tracks", "scores"},
+            "category_vote": {"categories"},
+            "smoothing": {"boxes"},
+            "rescoring": {"scores"},
+            "calibration": {"scores"},
+            "picture_edges": {"boxes"},
+        }.get(name, set())
+        if name in {"gap_filling", "extrapolation", "propagation"}:
+            assert len(seen.frames) >= len(before.frames)
+        before = seen
+
+
 @settings(max_examples=40)
 @given(clips(), st.sampled_from([0.0, 1.0]), switches)
 def test_whatever_a_network_that_gives_one_score_to_all(clip, score, taken):
