@@ -13,11 +13,11 @@ from transforms.clips.errors import ClipError, unreadable
 from transforms.clips.mp4_index import MAX_SAMPLES
 from transforms.clips.reading import DecodedFrame, VideoReader
 from transforms.clips.refs import ClipName, ClipRef, InputFile
-from transforms.clips.streams import HashingReader
+from transforms.clips.streams import HashingReader, QuietReader
 from transforms.clips.timeline import NS, round_fraction
 from transforms.tables.ids import clip_id
 
-__all__ = ["MAX_DURATION_NS", "PROBING_VERSION", "nal_length_size", "probe", "raw_rate"]
+__all__ = ["MAX_DURATION_NS", "PROBING_VERSION", "nal_length_size", "probe", "raw_rate", "shown_pts"]
 
 PROBING_VERSION: Final = 2
 """Raised whenever the same file may get another reference: what earlier runs kept is then not used."""
@@ -78,6 +78,23 @@ def nal_length_size(codec: str, extradata: bytes | None) -> int | None:
     if codec != "h264":
         return None
     return (extradata[4] & 3) + 1 if extradata and len(extradata) > 4 and extradata[0] == 1 else 0  # noqa: PLR2004 - avcC's fifth byte
+
+
+def shown_pts(stream: BinaryIO, uri: str) -> list[int]:
+    """PTS of all pictures that are shown, in ascending order; nothing is decoded.
+
+    Args:
+        stream: the file; it must be able to seek.
+        uri: its place.
+
+    Raises:
+        ClipError: it cannot be read.
+    """
+    reader = QuietReader(stream)
+    with VideoReader(reader, triage(stream, stream.seek(0, 2)), raw_rate(uri)) as video:
+        shown = sorted(pts for packet, pts in video.packets() if not packet.is_discard)
+    reader.check()
+    return shown
 
 
 def _probe(stream: BinaryIO, file: InputFile, name: ClipName, timezone: tzinfo | None) -> ClipRef:

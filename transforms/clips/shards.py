@@ -129,6 +129,15 @@ def split_duplicates(same: Iterable[ClipRef]) -> tuple[ClipRef, list[Duplicate]]
     return kept, [Duplicate(clip=clip, duplicate_of=kept.clip_id) for clip in others]
 
 
+def own_drive_id(clip: str) -> str:
+    """The drive of a clip that is one by itself, cut at whole minutes of its own time.
+
+    Args:
+        clip: its id.
+    """
+    return stable_id("drive", clip)
+
+
 def drive_key(clip: ClipRef) -> str:
     """What clips must share to be of one drive: the car, or for other clips the clip itself."""
     return f"vehicle\x1f{clip.name.vehicle}" if clip.name.minute else f"clip\x1f{clip.clip_id}"
@@ -172,7 +181,7 @@ def _rank(clip: ClipRef) -> bool:
 
 
 def _cut_clip(clip: ClipRef, context_ns: int) -> Iterator[ShardPlan]:
-    drive = stable_id("drive", clip.clip_id)
+    drive = own_drive_id(clip.clip_id)
     name = f"{_slug(clip.uri)}-{clip.content_sha256[:10]}"
     for minute, start in enumerate(range(0, max(clip.duration_ns, 1), MINUTE_NS)):
         last = start + MINUTE_NS >= clip.duration_ns

@@ -43,7 +43,7 @@ def ingredients(plan: ShardPlan, settings: LabelSettings, models: Sequence[Model
         ),
         "options": _options(settings),
         "models": digest([model.digest for model in models]),
-        "code": _code(),
+        "code": code_digest(),
     }
 
 
@@ -53,7 +53,8 @@ def _options(settings: LabelSettings) -> str:
 
 
 @lru_cache(maxsize=1)
-def _code() -> str:
+def code_digest() -> str:
+    """The digest of the versions of all that makes rows."""
     return digest(
         {
             "schema": SCHEMA_VERSION,

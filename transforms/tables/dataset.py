@@ -196,8 +196,7 @@ def write_dataset(
             "format": "clipmill",
             "schema_version": SCHEMA_VERSION,
             "clipmill_version": version("clipmill"),
-            "cpu": _cpu(),
-            "libraries": {name: version(name) for name in LIBRARIES},
+            **made_on(),
             "models": [asdict(models[key]) for key in sorted(models)],
             "settings": settings,
             "tables": {name: rows.get(name, 0) for name in TABLES},
@@ -205,6 +204,11 @@ def write_dataset(
         }
     )
     _write_changed(store, DATASET, (content + "\n").encode())
+
+
+def made_on() -> dict[str, Any]:
+    """What the bytes of labels depend on beside inputs, job and version: `cpu` and `libraries`."""
+    return {"cpu": _cpu(), "libraries": {name: version(name) for name in LIBRARIES}}
 
 
 def _cpu() -> str:

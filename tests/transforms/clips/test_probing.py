@@ -10,9 +10,11 @@ import av
 import numpy as np
 import pytest
 
+from transforms.clips.decoding import ClipDecoder
 from transforms.clips.errors import ClipError
-from transforms.clips.probing import nal_length_size, probe, raw_rate
+from transforms.clips.probing import nal_length_size, probe, raw_rate, shown_pts
 from transforms.clips.refs import ClipName, InputFile
+from transforms.clips.sampling import Sampling
 from transforms.clips.sei import SeiMetadata
 from transforms.tables.ids import clip_id
 
@@ -88,6 +90,16 @@ def test_other_containers_and_codecs(make_video, probe_bytes, container, codec, 
     assert clip.time_base == ticks
     assert abs(clip.duration_ns - 10**9) < 5_000_000
     assert clip.frame_jitter_ns <= 1_000_000
+
+
+@pytest.mark.parametrize("container", ["mp4", "mpegts", "avi", "h264"])
+def test_what_is_shown_is_known_without_decoding(make_video, probe_bytes, container):
+    data = make_video(container, b_frames=2)
+    clip = probe_bytes(data)
+    with ClipDecoder(io.BytesIO(data), clip) as decoder:
+        decoded = [frame.pts for frame in decoder.frames(Sampling.parse("all"))]
+    assert shown_pts(io.BytesIO(data), clip.uri) == decoded
+    assert len(decoded) == clip.frame_count == 30
 
 
 def test_bare_streams_of_openpilot_have_20_pictures_a_second(make_video, probe_bytes):
