@@ -185,6 +185,24 @@ def test_a_row_that_nothing_leads_to_differs(made, tmp_path, capsys):
     assert "no row of this id comes out" in capsys.readouterr().out
 
 
+def test_a_minute_whose_minute_before_was_forgotten(made, shards, tmp_path):
+    out = tmp_path / "out"
+    shutil.copytree(made / "out", out)
+    first, second = (
+        next(path for path in (made / "clips").rglob("*-front.mp4") if f"_{stamp}-" in path.name)
+        for stamp in ("09-00-56", "09-01-00")
+    )
+    assert main(["forget", str(out), "--clip", str(first)]) == 0
+    rows = random.Random(1).sample(shards[1], 80)
+    found = explain(out, [row["detection_id"] for row in rows], open_stream)
+    lost = "the minute before is not in the data set"
+    for one in found:
+        assert any(note.startswith(lost) for note in one.notes) == bool(one.differs)
+        assert not one.differs or one.where.uri == str(second)
+    assert any(one.differs for one in found)
+    assert any(one.where.uri != str(second) for one in found)
+
+
 def test_the_command_tells_people_and_scripts_the_same(made, explained, tmp_path, capsys):
     wanted = next(one for one in explained if len(one.stored["changes"]) > 1 and one.clip.width == 640)
     row = wanted.stored

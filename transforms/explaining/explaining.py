@@ -15,6 +15,7 @@ from models.sessions import Detector, load_detector
 from models.taxonomy import CATEGORIES
 from transforms.clips.errors import ClipError
 from transforms.clips.probing import shown_pts
+from transforms.clips.shards import own_drive_id
 from transforms.explaining.errors import CannotExplainError
 from transforms.explaining.explanation import Explanation, Network, Output, Where
 from transforms.explaining.parts import OpenStream, find_part
@@ -94,6 +95,8 @@ class _Again:
             labels, [self._detector], settings, lambda name, seen: self._steps.append((name, seen))
         )
         self._clip = part.clip
+        drive = next(clip["drive_id"] for clip in clips if clip["clip_id"] == row["clip_id"])
+        self._may_miss_its_context = part.context is None and drive != own_drive_id(row["clip_id"])
         self._frames = {frame.frame_id: frame for frame in labels.frames if not frame.in_context}
         columns = detection_columns(self._tracked)
         self._rows = pa.table({field.name: columns[field.name] for field in DETECTIONS}, DETECTIONS)
@@ -120,6 +123,11 @@ class _Again:
             output = self._output(place)
             around = neighbours(self._tracked, place) if output is None else []
             differs = tuple(name for name in DETECTIONS.names if row[name] != stored[name])
+        told = [*notes, *(f"{fault.uri}: {fault.message}" for fault in self._faults)]
+        if differs and self._may_miss_its_context:
+            told.append(
+                "the minute before is not in the data set: where it was when the row was made, that is what differs"
+            )
         return Explanation(
             detection_id=identity,
             differs=differs,
@@ -130,7 +138,7 @@ class _Again:
             steps=tuple(steps),
             row=row,
             stored=stored,
-            notes=(*notes, *(f"{fault.uri}: {fault.message}" for fault in self._faults)),
+            notes=tuple(told),
             clip=self._clip,
         )
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import BinaryIO
 
 from transforms.clips.errors import ClipError
-from transforms.clips.probing import probe
+from transforms.clips.probing import MAX_DURATION_NS, probe
 from transforms.clips.refs import ClipName, ClipRef, InputFile
 from transforms.clips.shards import Part, own_drive_id, plan_drives
 from transforms.clips.sources import name_clip
@@ -53,7 +53,15 @@ def find_part(clips: Sequence[Row], row: Row, context_ns: int, open_stream: Open
 
 
 def _planned(row: Row) -> ClipRef:
-    """A clip as its row tells it: enough to plan by; what is needed to read it, the row does not hold."""
+    """A clip as its row tells it: enough to plan by; what is needed to read it, the row does not hold.
+
+    Raises:
+        CannotExplainError: it cannot be as the row tells it.
+    """
+    if not 0 <= row["duration_ns"] <= MAX_DURATION_NS:
+        raise CannotExplainError(
+            f"the row of clips of {row['uri']} tells of {row['duration_ns']} ns: no clip is as long; see clipmill verify"
+        )
     name = name_clip(row["uri"], row["uri"])
     is_minute = name is not None and row["drive_id"] != own_drive_id(row["clip_id"])
     return ClipRef(
@@ -73,7 +81,7 @@ def _planned(row: Row) -> ClipRef:
 
 
 def _read(clip: ClipRef, open_stream: OpenStream) -> ClipRef:
-    """The clip with all that reading it needs.
+    """The clip as its bytes tell it; its clock, which no box depends on, may be another than that of its row.
 
     Raises:
         CannotExplainError: it is gone or has changed.
@@ -96,6 +104,4 @@ def _read(clip: ClipRef, open_stream: OpenStream) -> ClipRef:
             f"{clip.uri}: is no longer the file that was labelled (sha256 {found.content_sha256}, labelled "
             f"{clip.content_sha256}); put that one back in its place, or label this one"
         )
-    return replace(
-        clip, rotation_deg=found.rotation_deg, time_base=found.time_base, first_pts=found.first_pts
-    )
+    return found

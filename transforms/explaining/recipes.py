@@ -6,7 +6,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from models.errors import ModelError
 from models.refs import ModelRef
@@ -21,8 +21,11 @@ from transforms.tables.layout import RUNS
 
 __all__ = ["Recipe", "find_recipe", "other_versions"]
 
-_SHOWN = 12
+_SHOWN: Final = 12
 """Digits of a digest in messages."""
+
+_MAX_RECORD_BYTES: Final = 1 << 24
+"""Longer records of runs are passed over: the longest part of one is the list of its failures."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +112,9 @@ def other_versions(facts: Mapping[str, Any]) -> tuple[str, ...]:
 def _jobs(root: Path, facts: Mapping[str, Any]) -> Iterator[_Job]:
     """What runs were told, the last one first; what dataset.json says of them after that."""
     for path in sorted(root.glob(f"{RUNS}/*/run.json"), reverse=True):
-        with suppress(ValueError, KeyError, TypeError):
+        with suppress(ValueError, KeyError, TypeError, RecursionError, OSError):
+            if path.stat().st_size > _MAX_RECORD_BYTES:
+                continue
             job = json.loads(path.read_bytes())["job"]
             yield _Job({**job["labels"]}, tuple(map(str, job["models"])), str(job["device"]))
     with suppress(KeyError, TypeError):

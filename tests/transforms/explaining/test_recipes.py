@@ -45,6 +45,8 @@ def test_the_run_with_these_options_is_found_among_others(tmp_path, shard, demo)
     note_run(tmp_path, "2", LabelSettings(fps="2"), ["nanodet"])
     (tmp_path / "runs" / "3").mkdir()
     (tmp_path / "runs" / "3" / "run.json").write_text("[]")
+    (tmp_path / "runs" / "4").mkdir()
+    (tmp_path / "runs" / "4" / "run.json").write_text("[" * 100_000)
     recipe = find_recipe(tmp_path, {}, shard, demo.sha256)
     assert (recipe.settings, recipe.model) == (SETTINGS, demo)
 
