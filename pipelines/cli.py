@@ -40,6 +40,7 @@ COMMANDS: Final = (
     "prune",
     "models",
     "sample",
+    "completion",
 )
 
 _PIPED_WIDTH: Final = 100
@@ -110,6 +111,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     Returns:
         The exit code.
     """
+    if "_ARGCOMPLETE" in os.environ:
+        # a shell asks what can follow; this ends the process
+        import argcomplete
+
+        argcomplete.autocomplete(build_parser())
     own, beam_arguments = split_arguments(sys.argv[1:] if argv is None else argv)
     as_json = "--json" in own
     # errors of usage come before options are known
