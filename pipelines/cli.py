@@ -32,6 +32,7 @@ COMMANDS: Final = (
     "inspect",
     "sql",
     "verify",
+    "export",
     "diff",
     "compact",
     "migrate",
