@@ -24,6 +24,7 @@ from pipelines.cli import main
 from pipelines.truth_files import truth_files
 from transforms.clips.reopening import reopen
 from transforms.evaluation.truths.forms import read_truth
+from transforms.removal import exported
 from transforms.storage import open_stream
 from transforms.tables.queries import connect
 from transforms.views.drawing import frames_at
@@ -541,6 +542,35 @@ def test_forgotten_clips_leave_every_export(dataset, tmp_path, frames, rows):
     # a second removal finds them as they are
     assert command("forget", dataset, "--clip", "variable_rate.mp4")[1]["exports"]
     assert not (places / "other").exists()
+
+
+class KilledError(BaseException):
+    """Stands for a kill: nothing that clipmill does may catch it."""
+
+
+@pytest.mark.parametrize("moment", ["before", "after"])
+def test_cut_short_at_the_exports_the_same_command_ends_the_same(dataset, tmp_path, monkeypatch, moment):
+    places = tmp_path / "exports"
+    for form in ("coco", "kitti"):
+        assert command("export", dataset, "--format", form, "-o", places / form)[0] == 0
+    real = exported.export
+
+    def killed(labels, root, output, *arguments):
+        if moment == "after":
+            real(labels, root, output, *arguments)
+        raise KilledError
+
+    forget = ("forget", dataset, "--clip", "variable_rate.mp4")
+    with monkeypatch.context() as patched:
+        patched.setattr(exported, "export", killed)
+        with pytest.raises(KilledError):
+            command(*forget)
+    assert command("verify", dataset)[0] == 1
+    code, data, errors = command(*forget)
+    assert code == 0, (data, errors)
+    assert "that was cut short is finished" in data["notes"][0]
+    assert b"variable_rate" not in every_byte(places) + every_byte(dataset)
+    assert command("verify", dataset)[0] == 0
 
 
 def test_an_export_that_cannot_be_written_anew_is_deleted(dataset, tmp_path, frames, moved):

@@ -2,11 +2,17 @@
 
 import json
 
+import pyarrow as pa
 import pytest
 from made_sets import MODEL, Box, Minute, make_set
 
 from pipelines.cli import build_parser, main
+from pipelines.truth_files import truth_files
 from transforms.exports.formats import FORMATS
+from transforms.exports.labelled_set import LabelledSet
+from transforms.tables.replacing import replace_whole
+from transforms.tables.schemas import FAILURES
+from transforms.tables.store import LocalStore
 
 
 @pytest.fixture
@@ -99,3 +105,30 @@ def test_a_damaged_table_is_one_line(source, tmp_path, capsys):
     assert main(["export", str(source), "--format", "coco", "-o", str(tmp_path / "out")]) == 1
     assert "clipmill verify" in capsys.readouterr().err
     assert not (tmp_path / "out").exists()
+
+
+def test_a_clip_that_made_the_decoder_crash_is_not_opened(source, tmp_path, capsys):
+    store = LocalStore(source)
+    faults = [
+        {
+            "uri": f"/in/{clip}.mp4",
+            "clip_id": clip,
+            "stage": "label",
+            "error": error,
+            "message": "m",
+            "retryable": False,
+        }
+        for clip, error in (("a", "crashed_decoder"), ("b", "damaged_packets"))
+    ]
+    replace_whole(store, "failures", pa.Table.from_pylist(faults, FAILURES))
+    assert main(["export", str(source), "--format", "yolo", "-o", str(tmp_path / "out"), "--json"]) == 1
+    assert "made the decoder crash or hang" in json.loads(capsys.readouterr().out)["error"]["message"]
+    assert LabelledSet(store, source).dangerous == {"a"}
+    assert main(["export", str(source), "--format", "kitti", "-o", str(tmp_path / "out"), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["boxes"] == 1
+
+
+def test_evaluate_takes_an_exports_own_record_for_no_truth(source, tmp_path):
+    assert main(["export", str(source), "--format", "coco", "-o", str(tmp_path / "out")]) == 0
+    assert (tmp_path / "out" / "clipmill_export.json").is_file()
+    assert list(truth_files(tmp_path / "out")) == ["annotations.json"]
