@@ -33,6 +33,7 @@ COMMANDS: Final = (
     "explain",
     "sql",
     "verify",
+    "export",
     "diff",
     "compact",
     "migrate",

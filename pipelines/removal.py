@@ -3,15 +3,18 @@
 import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
+from dataclasses import asdict
 from pathlib import Path
 
 from pyarrow import ArrowException
 
 from pipelines.locks import output_lock
 from pipelines.outcome import JobError, Outcome, UsageError
+from transforms.exports.frames import ExportError
 from transforms.removal.known import KnownClip
 from transforms.removal.removing import Removed, remove, resume, was_cut_short
 from transforms.removal.selecting import Selection
+from transforms.storage import open_stream
 from transforms.tables.beginning import unfinished
 from transforms.tables.evolution import schema_problem
 from transforms.tables.finished import SEALED
@@ -20,6 +23,12 @@ from transforms.tables.store import LocalStore
 
 _SHOWN = 10
 """Clips that are named one by one where a person reads; --json names all."""
+
+_EXPORTS = {
+    "written anew": "export: {0} ({1}): written anew without them",
+    "deleted": "export: {0} ({1}): deleted",
+    "left": "note: {0}: no {1} export of this data set is there any more; where it was moved to, it may hold them: delete it",
+}
 
 
 def remove_selected(
@@ -43,7 +52,7 @@ def remove_selected(
         if dry_run and was_cut_short(root):
             notes.append("a removal was cut short: the same command without --dry-run finishes it first")
         elif not dry_run:
-            resumed = resume(root)
+            resumed = resume(root, open_stream)
         if resumed is not None:
             notes.append(
                 f"a removal of {_count(len(_files(resumed)), 'file')} that was cut short is finished"
@@ -55,7 +64,7 @@ def remove_selected(
                 raise
             # what the same command has removed is not found again
             selection = None
-        removed = None if selection is None else remove(root, selection, dry_run=dry_run)
+        removed = None if selection is None else remove(root, selection, open_stream, dry_run=dry_run)
     return _outcome(root, selection or resumed, removed, notes, dry_run=dry_run, word=word)
 
 
@@ -86,6 +95,8 @@ def _dataset(root: Path, *, dry_run: bool) -> Iterator[None]:
             yield
         except ArrowException as error:
             raise JobError(f"{root}: a file is no Parquet file; see clipmill verify") from error
+        except ExportError as error:
+            raise JobError(f"{error}; then run the same command again") from error
 
 
 def _files(selection: Selection) -> dict[str, KnownClip]:
@@ -96,8 +107,6 @@ def _files(selection: Selection) -> dict[str, KnownClip]:
 def _is_there(uri: str) -> bool:
     if "://" not in uri:
         return Path(uri).exists()
-    from transforms.storage import open_stream
-
     try:
         open_stream(uri).close()
     except (OSError, ValueError):
@@ -119,7 +128,9 @@ def _outcome(
         {"clip_id": files[uri].clip_id or None, "uri": uri, "file_is_there": _is_there(uri)}
         for uri in sorted(files)
     ]
-    removed = removed or Removed(rows={}, shards_removed=0, shards_rewritten=0, records=0, pictures=0)
+    removed = removed or Removed(
+        rows={}, shards_removed=0, shards_rewritten=0, records=0, pictures=0, exports=()
+    )
     data = {
         "dataset": str(root),
         "dry_run": dry_run,
@@ -128,6 +139,7 @@ def _outcome(
         "shards": {"removed": removed.shards_removed, "rewritten": removed.shards_rewritten},
         "records": removed.records,
         "pictures": removed.pictures,
+        "exports": [asdict(found) for found in removed.exports],
         "notes": notes,
     }
     rows = ", ".join(f"{count} {name}" for name, count in removed.rows.items()) or "none"
@@ -140,6 +152,7 @@ def _outcome(
             f"shards: {removed.shards_removed} removed, {removed.shards_rewritten} written anew without them; "
             f"{_count(removed.records, 'record')} of runs and {_count(removed.pictures, 'picture')}"
         ),
+        *(_EXPORTS[found.fate].format(found.output, found.form) for found in removed.exports),
         *(f"note: {note}" for note in notes),
     ]
     there = [str(clip["uri"]) for clip in clips if clip["file_is_there"]]

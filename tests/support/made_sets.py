@@ -118,7 +118,14 @@ def _shard(item: Minute, model: ModelFacts) -> tuple[ShardSummary, dict[str, pa.
     tables = {name: schema.empty_table() for name, schema in SHARD_TABLES.items()}
     if not item.minute:
         tables["clips"] = filled(
-            CLIPS, {"clip_id": [item.clip], "uri": [f"/in/{item.clip}.mp4"], "start_utc_ns": [item.start_ns]}
+            CLIPS,
+            {
+                "clip_id": [item.clip],
+                "drive_id": [f"drive {item.clip}"],
+                "uri": [f"/in/{item.clip}.mp4"],
+                "content_sha256": [digest(item.clip)],
+                "start_utc_ns": [item.start_ns],
+            },
         )
     if item.frames:
         start = item.start_ns

@@ -7,10 +7,12 @@ step after the note may be done again, and the note goes last.
 import json
 import shutil
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
+from transforms.removal.exported import ForgottenExport, forget_in_exports
 from transforms.removal.finishing import event_cameras, finish, whole_without
 from transforms.removal.known import clips_in_tables
 from transforms.removal.mentions import Mentions
@@ -31,6 +33,8 @@ from transforms.tables.store import LocalStore
 
 _NOTE = "removal.json"
 
+OpenStream = Callable[[str], BinaryIO]
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Removed:
@@ -42,6 +46,7 @@ class Removed:
         shards_rewritten: shards that were written anew without some of their rows.
         records: files of runs that were changed or removed.
         pictures: pictures removed.
+        exports: exports that held any of it, and what became of them.
     """
 
     rows: Mapping[str, int]
@@ -49,20 +54,24 @@ class Removed:
     shards_rewritten: int
     records: int
     pictures: int
+    exports: Sequence[ForgottenExport]
 
 
-def remove(root: Path, selection: Selection, *, dry_run: bool = False) -> Removed:
+def remove(root: Path, selection: Selection, open_stream: OpenStream, *, dry_run: bool = False) -> Removed:
     """Removes clips and all that is known of them; what stays is sound.
 
     Args:
         root: the data set's folder, locked by the caller.
         selection: what is to go.
+        open_stream: opens a clip's URI, for exports that are written anew.
         dry_run: only count.
     """
-    return _remove(root, selection, frozenset(), dry_run=dry_run)
+    return _remove(root, selection, frozenset(), open_stream, dry_run=dry_run)
 
 
-def _remove(root: Path, selection: Selection, gone: frozenset[str], *, dry_run: bool) -> Removed:
+def _remove(
+    root: Path, selection: Selection, gone: frozenset[str], open_stream: OpenStream, *, dry_run: bool
+) -> Removed:
     """The same, with the names of shards that an earlier try has removed."""
     store, aside = LocalStore(root), LocalStore(root / REMOVAL)
     known = clips_in_tables(store)
@@ -99,6 +108,7 @@ def _remove(root: Path, selection: Selection, gone: frozenset[str], *, dry_run: 
         )
     records = clean_records(root, Mentions(selection, kept, removed | gone), dry_run=dry_run)
     pictures = remove_pictures(root, selection.uris, dry_run=dry_run)
+    exports = forget_in_exports(root, selection.clip_ids, open_stream, dry_run=dry_run)
     if not dry_run:
         _tidy(root)
     return Removed(
@@ -107,6 +117,7 @@ def _remove(root: Path, selection: Selection, gone: frozenset[str], *, dry_run: 
         shards_rewritten=len(rewritten),
         records=records,
         pictures=pictures,
+        exports=exports,
     )
 
 
@@ -115,11 +126,12 @@ def was_cut_short(root: Path) -> bool:
     return (root / REMOVAL / _NOTE).is_file()
 
 
-def resume(root: Path) -> Selection | None:
+def resume(root: Path, open_stream: OpenStream) -> Selection | None:
     """Finishes a removal that was killed; leftovers of one that had not begun to remove are thrown away.
 
     Args:
         root: the data set's folder, locked by the caller.
+        open_stream: opens a clip's URI, for exports that are written anew.
 
     Returns:
         What it was to remove, or None where there was none.
@@ -132,7 +144,7 @@ def resume(root: Path) -> Selection | None:
         return None
     _put_the_rest_in_place(store, aside, note["rewritten"])
     selection = Selection.from_json(note["selection"])
-    _remove(root, selection, frozenset(note["removed"]), dry_run=False)
+    _remove(root, selection, frozenset(note["removed"]), open_stream, dry_run=False)
     return selection
 
 

@@ -5,6 +5,8 @@ from typing import Final
 MANIFEST: Final = "manifest.parquet"
 DATASET: Final = "dataset.json"
 RUNS: Final = "runs"
+EXPORTS: Final = "exports"
+"""Folder with a file for each export of the data set: where it was written, and how."""
 REMOVAL: Final = ".removal"
 """Folder that is there only while clips are removed."""
 WHOLE: Final = "all"

@@ -8,7 +8,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO, Final, Protocol
 
-from transforms.tables.layout import RUNS
+from transforms.tables.layout import EXPORTS, RUNS
 from transforms.tables.schemas import TABLES
 
 TEMPORARY_SUFFIX: Final = ".tmp"
@@ -136,6 +136,6 @@ class LocalStore:
         """Temporary files that killed writers left behind; files of others are never among them."""
         if not self.folder.is_dir():
             return
-        for folder in (self.folder, *(self.folder / name for name in TABLES), self.folder / RUNS):
+        for folder in (self.folder, *(self.folder / name for name in (*TABLES, EXPORTS, RUNS))):
             pattern = "**/*" if folder.name == RUNS else "*"
             yield from (path for path in folder.glob(pattern) if _TEMPORARY.fullmatch(path.name))

@@ -3,8 +3,7 @@
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from transforms.clips.probing import probe
-from transforms.clips.refs import ClipName, ClipRef, InputFile
+from transforms.clips.reopening import ClipChangedError, reopen
 from transforms.tables.queries import connect
 from transforms.views.drawing import DrawnBox, draw, frames_at, write_png
 
@@ -23,8 +22,8 @@ def draw_clip(root: Path, clip: str, folder: Path, *, frames: int, min_score: fl
         The pictures' paths, named after the clip and the frame's time.
 
     Raises:
-        LookupError: no clip or several fit.
-        ClipError: the clip cannot be read any more, or its bytes have changed.
+        LookupError: no clip or several fit, or the clip's bytes have changed.
+        ClipError: the clip cannot be read any more.
     """
     with connect(root) as data:
         found = data.execute(
@@ -43,9 +42,10 @@ def draw_clip(root: Path, clip: str, folder: Path, *, frames: int, min_score: fl
         step = max(1, len(stamps) // max(1, frames))
         chosen = {pts: (stamp, frame_id) for pts, stamp, frame_id in stamps[step // 2 :: step][:frames]}
         boxes = {pts: _boxes(data, frame_id, min_score) for pts, (_, frame_id) in chosen.items()}
-    reference = _reference(uri)
-    if reference.content_sha256 != digest:
-        raise LookupError(f"{uri}: its bytes are no longer those that were labelled")
+    try:
+        reference = reopen(uri, digest, _open)
+    except ClipChangedError as error:
+        raise LookupError(str(error)) from error
     written = []
     for pts, image in frames_at(reference, set(chosen), _open):
         path = folder / f"{Path(uri).stem}-{chosen[pts][0] // 1_000_000:08d}ms.png"
@@ -69,10 +69,3 @@ def _boxes(data: Any, frame_id: str, min_score: float) -> list[DrawnBox]:
 
 def _open(uri: str) -> BinaryIO:
     return Path(uri).open("rb")
-
-
-def _reference(uri: str) -> ClipRef:
-    path = Path(uri)
-    with path.open("rb") as stream:
-        file = InputFile(uri=uri, root=uri, bytes=path.stat().st_size)
-        return probe(stream, file, ClipName(source="generic", vehicle="", camera="unknown"), None)

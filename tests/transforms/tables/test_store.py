@@ -45,7 +45,7 @@ def test_strays_of_killed_runs_are_found_and_files_of_others_are_not(tmp_path):
     store = LocalStore(tmp_path)
     store.write("runs/1/shards/a.json", b"{}")
     name = f".a.json.{'0af' * 10}ab{TEMPORARY_SUFFIX}"
-    strays = [tmp_path / "runs" / "1" / "shards" / name, tmp_path / "frames" / name, tmp_path / name]
+    strays = [tmp_path / folder / name for folder in ("runs/1/shards", "frames", "exports", "")]
     foreign = [tmp_path / ".notes.tmp", tmp_path / "mine" / name]
     for path in (*strays, *foreign):
         path.parent.mkdir(exist_ok=True)

@@ -73,8 +73,8 @@ def read(files: Files, fps: float | None) -> Truth:
         clip = clip_name(path)
         rate, length = sequence(files, path)
         rate = checked_fps(rate or fps, file.name)
-        names = class_names(files, path)
-        tables.append(read_clips([TextClip(clip, file, rate)], partial(_row, names)))
+        parse = partial(_row, class_names(files, path), first_pixel(files, path))
+        tables.append(read_clips([TextClip(clip, file, rate)], parse))
         all_timed &= length > 0
         times.append(
             pa.table(
@@ -89,7 +89,7 @@ def read(files: Files, fps: float | None) -> Truth:
     return Truth("mot", pa.concat_tables(tables), pa.concat_tables(times) if all_timed else None)
 
 
-def _row(names: Mapping[int, str], parts: Sequence[str]) -> Row:
+def _row(names: Mapping[int, str], origin: int, parts: Sequence[str]) -> Row:
     if len(parts) < _FEWEST_FIELDS:
         raise ValueError(
             f"{len(parts)} fields; frame, id, x, y, width, height, conf, class, visibility are expected"
@@ -98,6 +98,7 @@ def _row(names: Mapping[int, str], parts: Sequence[str]) -> Row:
         number(part, what)
         for part, what in zip(parts[2:6], ("x", "y", "the width", "the height"), strict=True)
     )
+    left, top = left - origin, top - origin
     ignored = len(parts) > _CONF and number(parts[_CONF], "conf") == 0
     category = class_of(parts[_CLASS] if len(parts) > _CLASS else "-1", names)
     visible = number(parts[_VISIBILITY], "the visibility") if len(parts) > _VISIBILITY else None
@@ -152,17 +153,46 @@ def sequence(files: Files, path: str) -> tuple[float | None, int]:
     Raises:
         TruthError: the file cannot be read, or a number is out of range.
     """
+    parser, name = _sequence_file(files, path)
+    if parser is None:
+        return None, 0
+    try:
+        rate = parser.getfloat("Sequence", "frameRate", fallback=0.0)
+        length = parser.getint("Sequence", "seqLength", fallback=0)
+    except (configparser.Error, ValueError) as error:
+        raise TruthError(f"{name}: {str(error).splitlines()[0]}") from error
+    if not 0 <= length <= _LONGEST or not 0 <= rate <= 1e6:  # noqa: PLR2004 - a rate no camera has
+        raise TruthError(f"{name}: frameRate {rate:g} or seqLength {length} is out of range")
+    return rate or None, length
+
+
+def first_pixel(files: Files, path: str) -> int:
+    """Where a clip's boxes have the frame's left and upper edge: 0 unless its seqinfo.ini says 1, as our own exports do.
+
+    MOTChallenge counts pixels from 1, but most tools that write its form do not, and the files do not tell.
+
+    Args:
+        files: all files.
+        path: of the clip's text among them.
+
+    Raises:
+        TruthError: the file cannot be read, or tells another number.
+    """
+    parser, name = _sequence_file(files, path)
+    told = "0" if parser is None else parser.get("clipmill", "firstPixel", fallback="0")
+    if told not in {"0", "1"}:
+        raise TruthError(f"{name}: firstPixel {told[:40]!r} is neither 0 nor 1")
+    return int(told)
+
+
+def _sequence_file(files: Files, path: str) -> tuple[configparser.ConfigParser | None, str]:
+    """A clip's seqinfo.ini, where there is one, and what messages call it."""
     for folder in PurePosixPath(path).parents[:2]:
-        if (file := files.get(str(folder / "seqinfo.ini"))) is None:
-            continue
-        parser = configparser.ConfigParser(interpolation=None)
-        try:
-            parser.read_string(text(file))
-            rate = parser.getfloat("Sequence", "frameRate", fallback=0.0)
-            length = parser.getint("Sequence", "seqLength", fallback=0)
-        except (configparser.Error, ValueError) as error:
-            raise TruthError(f"{file.name}: {str(error).splitlines()[0]}") from error
-        if not 0 <= length <= _LONGEST or not 0 <= rate <= 1e6:  # noqa: PLR2004 - a rate no camera has
-            raise TruthError(f"{file.name}: frameRate {rate:g} or seqLength {length} is out of range")
-        return rate or None, length
-    return None, 0
+        if (file := files.get(str(folder / "seqinfo.ini"))) is not None:
+            parser = configparser.ConfigParser(interpolation=None)
+            try:
+                parser.read_string(text(file))
+            except configparser.Error as error:
+                raise TruthError(f"{file.name}: {str(error).splitlines()[0]}") from error
+            return parser, file.name
+    return None, ""

@@ -64,7 +64,8 @@ def read_clips(clips: Iterable[TextClip], parse: Callable[[Sequence[str]], Row])
     rows: list[Row] = []
     places: list[tuple[TruthFile, int]] = []
     for clip in clips:
-        for number, line in lines(clip.file):
+        # a clip without a box has an empty file
+        for number, line in lines(clip.file) if clip.file.bytes else ():
             try:
                 row = parse(fields(line))
             except ValueError as error:

@@ -1,0 +1,263 @@
+"""`clipmill export`: labels in other tools' formats."""
+
+import argparse
+import sys
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pipelines.folders import local_folder
+from pipelines.outcome import JobError, Outcome, UsageError
+
+if TYPE_CHECKING:
+    from transforms.exports.exporting import Progress
+    from transforms.exports.labelled_set import LabelledSet
+    from transforms.exports.record import Exported
+    from transforms.exports.settings import ExportSettings
+
+HELP = "write the labels, and the frames, in another tool's format"
+EXAMPLES = """
+clipmill export out --format coco -o coco
+clipmill export out --format yolo -o yolo --category car --category person --min-score 0.5
+clipmill export out --format mot -o mot --camera front --with-images --json
+"""
+
+_SHOWN = 5
+"""Clips that are named one by one where a person reads; --json names all."""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declares the options."""
+    parser.add_argument("dataset", type=local_folder, metavar="DIR", help="the data set")
+    parser.add_argument(
+        "--format",
+        dest="form",
+        required=True,
+        metavar="FORMAT",
+        help="coco, yolo, mot, kitti, cvat or webdataset",
+    )
+    parser.add_argument(
+        "-o",
+        "--output",
+        type=local_folder,
+        required=True,
+        metavar="OUT",
+        help="folder of the export: new, empty, or an earlier export of this data set and format, which is replaced",
+    )
+    parser.add_argument(
+        "--min-score", type=float, default=0.3, metavar="S", help="least score of boxes (default: 0.3)"
+    )
+    for option, metavar, words in (
+        ("--category", "C", "only boxes of this category; repeatable"),
+        ("--label-source", "L", "only boxes that are detected, interpolated, …; repeatable"),
+        ("--camera", "NAME", "only clips of this camera; repeatable"),
+        ("--clip", "CLIP", "only this clip: id, path, URL or file name; repeatable"),
+    ):
+        parser.add_argument(option, action="append", default=[], metavar=metavar, help=words)
+    parser.add_argument(
+        "--model", metavar="NAME", help="only labels of this network, where there are several (or its digest)"
+    )
+    images = parser.add_mutually_exclusive_group()
+    images.add_argument(
+        "--with-images",
+        action="store_true",
+        help="decode and write the frames (coco, mot, kitti: not unless told)",
+    )
+    images.add_argument("--no-images", action="store_true", help="labels alone (cvat: images unless told)")
+    parser.add_argument(
+        "--image-format", default="jpeg", metavar="KIND", help="jpeg, of quality 95, or png (default: jpeg)"
+    )
+
+
+def run(arguments: argparse.Namespace) -> Outcome:
+    """Exports."""
+    settings = _settings(arguments)
+
+    from pyarrow import ArrowException
+
+    from transforms.exports.exporting import absolute, export
+    from transforms.exports.frames import ExportError
+    from transforms.exports.labelled_set import LabelledSet
+    from transforms.exports.record import read_record
+    from transforms.exports.remembered import RememberedExport, forget_export, remember
+    from transforms.storage import open_stream
+    from transforms.tables.finished import UnfinishedError
+    from transforms.tables.queries import NotADatasetError
+    from transforms.tables.store import LocalStore
+
+    dataset, output = absolute(arguments.dataset), absolute(arguments.output)
+    store = LocalStore(dataset)
+    notes = []
+    try:
+        labels = LabelledSet(store, arguments.dataset)
+        settings = _narrowed(settings, labels, arguments)
+        _refuse_place(dataset, output, settings.form)
+        stood = read_record(output) is not None
+        try:
+            remember(store, RememberedExport(str(output), settings.form))
+        except OSError as error:
+            notes.append(
+                f"{dataset}: cannot be written to ({error.strerror}): clipmill forget will not know of this export"
+            )
+        try:
+            with _progress() as progress:
+                exported = export(labels, dataset, output, settings, open_stream, progress)
+        except BaseException:
+            if not (stood or notes):
+                forget_export(store, str(output))
+            raise
+    except NotADatasetError as error:
+        raise UsageError(str(error)) from error
+    except (ExportError, UnfinishedError) as error:
+        raise JobError(str(error)) from error
+    except ArrowException as error:
+        raise JobError(
+            f"{dataset}: cannot be read ({str(error).splitlines()[0]}); see clipmill verify"
+        ) from error
+    return _outcome(output, settings, exported, notes)
+
+
+def _settings(arguments: argparse.Namespace) -> "ExportSettings":
+    """What can be said of the options before the data set is opened."""
+    from models.taxonomy import CATEGORIES
+    from transforms.exports.formats import FORMATS
+    from transforms.exports.settings import IMAGE_KINDS, ExportSettings
+    from transforms.labels.sightings import LABEL_SOURCES
+
+    if not 0 <= arguments.min_score <= 1:
+        raise UsageError(f"--min-score {arguments.min_score:g}: must lie between 0 and 1")
+    _known("--format", [arguments.form], FORMATS)
+    _known("--image-format", [arguments.image_format], IMAGE_KINDS)
+    _known("--category", arguments.category, CATEGORIES)
+    _known("--label-source", arguments.label_source, LABEL_SOURCES)
+    images = FORMATS[arguments.form].images
+    if arguments.no_images and images == "always":
+        raise UsageError(f"--no-images: {arguments.form} cannot do without images")
+    return ExportSettings(
+        form=arguments.form,
+        min_score=arguments.min_score,
+        categories=tuple(sorted(set(arguments.category))),
+        cameras=tuple(sorted(set(arguments.camera))),
+        label_sources=tuple(sorted(set(arguments.label_source))),
+        images=arguments.with_images or (images != "when told" and not arguments.no_images),
+        image_kind=arguments.image_format,
+    )
+
+
+def _known(option: str, asked: Collection[str], known: Collection[str]) -> None:
+    for name in asked:
+        if name not in known:
+            raise UsageError(f"{option} {name}: there is {', '.join(known) or 'none'}")
+
+
+def _narrowed(
+    settings: "ExportSettings", labels: "LabelledSet", arguments: argparse.Namespace
+) -> "ExportSettings":
+    """The settings with what only the data set can tell: its cameras, clips and networks."""
+    from transforms.removal.selecting import AmbiguousError, NotFoundError, select
+
+    _known("--camera", settings.cameras, sorted(labels.cameras))
+    if arguments.clip:
+        try:
+            found = select(arguments.dataset, clips=arguments.clip).clip_ids
+        except (NotFoundError, AmbiguousError) as error:
+            raise UsageError(str(error)) from error
+        # a file that failed has no id
+        chosen = labels.chosen(replace(settings, clips=tuple(found))) if found else []
+        settings = replace(settings, clips=tuple(sorted(clip.clip_id for clip in chosen)))
+        if not chosen:
+            raise UsageError(f"--clip {arguments.clip[0]}: has no labelled frames")
+    return replace(settings, model=_model(labels.models, arguments.model))
+
+
+def _model(models: dict[str, str], asked: str | None) -> str:
+    """The sha256 of the network whose labels are exported: two networks label each object twice."""
+    shortest_digest = 6
+    found = [
+        sha256
+        for sha256, name in models.items()
+        if asked in {None, name} or (asked and len(asked) >= shortest_digest and sha256.startswith(asked))
+    ]
+    if len(found) == 1 or (not models and asked is None):
+        return found[0] if found else ""
+    names = ", ".join(sorted(f"{name} ({sha256[:12]})" for sha256, name in models.items())) or "none"
+    if asked is None:
+        raise UsageError(f"labels of several networks: choose one with --model: {names}")
+    raise UsageError(f"--model {asked}: there is {names}")
+
+
+def _refuse_place(dataset: Path, output: Path, form: str) -> None:
+    """The export goes where nothing is, or where it has been before."""
+    from transforms.clips.vins import holds_vin, mask_vins
+    from transforms.exports.record import RECORD, read_record
+
+    if holds_vin(str(output)):
+        raise UsageError(
+            f"{mask_vins(str(output))} holds a vehicle identification number, which the data set would keep; "
+            "rename the folder, or give a link to it (ln -s) with another name"
+        )
+    here, there = dataset.resolve(), output.resolve()
+    if here == there or here in there.parents or there in here.parents:
+        raise UsageError(f"{output}: the export of {dataset} needs a folder apart from it")
+    if output.is_symlink() or (output.exists() and not output.is_dir()):
+        raise UsageError(f"{output}: not a folder; an export takes the place of what stands there")
+    if output.is_mount():
+        raise UsageError(f"{output}: a disk is mounted there, which cannot be replaced; name a folder on it")
+    if not output.is_dir() or not any(output.iterdir()):
+        return
+    found = read_record(output)
+    if found is None:
+        raise UsageError(
+            f"{output}: not empty, and no export ({RECORD} is missing); choose a new or empty folder"
+        )
+    if found.settings.form != form or found.dataset != str(dataset):
+        raise UsageError(
+            f"{output}: holds a {found.settings.form} export of {found.dataset}; choose another folder or delete it"
+        )
+
+
+@contextmanager
+def _progress() -> "Iterator[Progress]":
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+
+    columns = (TextColumn("exporting"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
+    console = Console(stderr=True)
+    with Progress(*columns, console=console, disable=not sys.stderr.isatty(), transient=True) as bar:
+        task = bar.add_task("", total=1.0)
+        yield lambda share: bar.update(task, completed=share)
+
+
+def _outcome(output: Path, settings: "ExportSettings", exported: "Exported", notes: list[str]) -> Outcome:
+    images = exported.frames if settings.images else 0
+    skipped = [
+        {"clip_id": clip.clip_id, "uri": clip.uri, "frames": clip.frames, "reason": clip.reason}
+        for clip in exported.skipped
+    ]
+    data = {
+        "format": settings.form,
+        "output": str(output),
+        "clips": len(exported.clips),
+        "frames": exported.frames,
+        "boxes": exported.boxes,
+        "images": images,
+        "skipped": skipped,
+        "settings": settings.as_json(),
+        "settings_digest": settings.digest,
+        "notes": notes,
+    }
+    lines = [
+        (
+            f"{output}: {settings.form}, {len(exported.clips)} clips, {exported.frames} frames, "
+            f"{exported.boxes} boxes, {images} images"
+        ),
+        *(
+            f"skipped: {clip.uri}: {'all' if clip.frames is None else clip.frames} frames: {clip.reason}"
+            for clip in exported.skipped[:_SHOWN]
+        ),
+        *([f"skipped: {len(skipped) - _SHOWN} clips more"] if len(skipped) > _SHOWN else []),
+        *(f"note: {note}" for note in notes),
+    ]
+    return Outcome(data, ("\n".join(lines),))

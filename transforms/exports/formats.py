@@ -1,0 +1,37 @@
+"""The table of formats: a format is a module with `write` and `CONVENTIONS`, and a row here."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from transforms.exports import coco, cvat, kitti, mot, webdataset, yolo
+from transforms.exports.folder import Folder
+from transforms.exports.frames import ClipFrames
+
+Images = Literal["always", "unless told", "when told"]
+
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    """A format.
+
+    Attributes:
+        write: writes an export: into a folder, clips and their frames, with this ending of the images' files.
+        conventions: what its numbers mean.
+        images: whether images are written: a format that needs them has them always.
+    """
+
+    write: Callable[[Folder, Iterable[ClipFrames], str], None]
+    conventions: Mapping[str, str]
+    images: Images
+
+
+FORMATS: Final[Mapping[str, Format]] = {
+    "coco": Format(coco.write, coco.CONVENTIONS, "when told"),
+    "yolo": Format(yolo.write, yolo.CONVENTIONS, "always"),
+    "mot": Format(mot.write, mot.CONVENTIONS, "when told"),
+    "kitti": Format(kitti.write, kitti.CONVENTIONS, "when told"),
+    "cvat": Format(cvat.write, cvat.CONVENTIONS, "unless told"),
+    "webdataset": Format(webdataset.write, webdataset.CONVENTIONS, "always"),
+}
+"""Every format by name."""

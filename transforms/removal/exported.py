@@ -1,0 +1,90 @@
+"""Exports of a data set that hold clips which are to go: written anew without them, or deleted."""
+
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import BinaryIO, Literal
+
+from pyarrow import ArrowException
+
+from transforms.exports.exporting import absolute, export
+from transforms.exports.folder import remove_export, remove_leftovers
+from transforms.exports.frames import ExportError
+from transforms.exports.labelled_set import LabelledSet
+from transforms.exports.record import FoundExport, read_record
+from transforms.exports.remembered import forget_export, remembered
+from transforms.tables.store import LocalStore
+
+Fate = Literal["written anew", "deleted", "left"]
+
+
+@dataclass(frozen=True, slots=True)
+class ForgottenExport:
+    """An export that a removal came upon.
+
+    Attributes:
+        output: absolute path of its folder.
+        form: its format.
+        fate: what became of it; `left` where what stands at its place cannot be told to be it.
+    """
+
+    output: str
+    form: str
+    fate: Fate
+
+
+def forget_in_exports(
+    root: Path, clip_ids: Collection[str], open_stream: Callable[[str], BinaryIO], *, dry_run: bool
+) -> list[ForgottenExport]:
+    """Takes clips out of every export of a data set that is remembered and holds them.
+
+    Args:
+        root: the data set's folder, which no longer holds the clips.
+        clip_ids: ids of the clips.
+        open_stream: opens a clip's URI: images of the clips that stay are decoded anew.
+        dry_run: only tell what would become of them.
+
+    Returns:
+        Those that hold any of the clips, or that are not where they were written.
+    """
+    store = LocalStore(root)
+    found = []
+    for item in remembered(store):
+        place = Path(item.output)
+        fate: Fate | None = None
+        if not dry_run:
+            # what a killed export left beside may hold them as well
+            remove_leftovers(place)
+        there = read_record(place)
+        if there is None or there.settings.form != item.form or there.dataset != str(absolute(root)):
+            fate = "left"
+        elif not there.clip_ids.isdisjoint(clip_ids):
+            fate = "deleted" if there.clip_ids.issubset(clip_ids) else "written anew"
+            if not dry_run and (
+                fate == "deleted" or not _write_anew(root, place, there, clip_ids, open_stream)
+            ):
+                fate = "deleted"
+                remove_export(place)
+                forget_export(store, item.output)
+        if fate is not None:
+            found.append(ForgottenExport(item.output, item.form, fate))
+    return found
+
+
+def _write_anew(
+    root: Path,
+    place: Path,
+    there: FoundExport,
+    clip_ids: Collection[str],
+    open_stream: Callable[[str], BinaryIO],
+) -> bool:
+    """Exports again without the clips; False where that cannot be: then the export has to go."""
+    asked = there.settings.clips
+    settings = replace(there.settings, clips=tuple(clip for clip in asked if clip not in clip_ids))
+    if asked and not settings.clips:
+        return False
+    try:
+        export(LabelledSet(LocalStore(root), root), absolute(root), place, settings, open_stream)
+    except (ExportError, ArrowException, OSError):
+        return False
+    return True
