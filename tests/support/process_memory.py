@@ -16,8 +16,9 @@ def run_measured(command: list[str], every_s: float = 1.0) -> tuple[int, float, 
         every_s: how often its memory is looked at.
 
     Returns:
-        (greatest sum of the proportional shares of memory of it and its descendants in bytes, seconds, its
-        standard output). Pages that several processes share count once.
+        (its greatest memory and that of its descendants together in bytes, seconds, its standard output). What each
+        of them has for itself is added up; what they share counts once, as the most that one of them shares, so that
+        other programs on the machine that happen to share the same libraries change nothing.
 
     Raises:
         CalledProcessError: it failed.
@@ -41,9 +42,11 @@ def run_measured(command: list[str], every_s: float = 1.0) -> tuple[int, float, 
 
 
 def _together(root: psutil.Process) -> int:
-    total = 0
+    own, shared = 0, 0
     with suppress(psutil.Error):
         for process in (root, *root.children(recursive=True)):
             with suppress(psutil.Error):
-                total += process.memory_full_info().pss
-    return total
+                memory = process.memory_full_info()
+                own += memory.uss
+                shared = max(shared, memory.rss - memory.uss)
+    return own + shared
