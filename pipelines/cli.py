@@ -34,6 +34,7 @@ COMMANDS: Final = (
     "verify",
     "diff",
     "compact",
+    "split",
     "migrate",
     "forget",
     "prune",
