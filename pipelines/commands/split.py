@@ -114,7 +114,7 @@ def _human(root: str, done: "Split", notes: list[str], *, dry_run: bool) -> "tup
                 str(figures["frames"]),
                 boxes,
             )
-    ties = Table("--by", "groups", "largest", "unknown of", title="what ties", title_justify="left")
+    ties = Table("--by", "groups", "largest", "unknown", title="what ties", title_justify="left")
     for name, facts in done.ties.items():
         ties.add_row(
             name, str(facts["groups"]), f"{facts['largest_share']:.0%}", f"{facts['unknown']} drives"
