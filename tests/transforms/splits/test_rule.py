@@ -219,6 +219,14 @@ def test_clips_keep_their_split_under_another_drive_id():
         ]
 
 
+def test_a_drive_whose_files_were_replaced_keeps_its_split():
+    for split in SPLITS:
+        before = [Placed("one", split, "drawn", frozenset({"a"}))]
+        assert place([drive("one", "b")], before, VERSION) == [
+            Placed("one", split, "drawn", frozenset({"b"}))
+        ]
+
+
 def test_a_drive_grown_together_from_two_splits_is_held_out():
     before = [
         Placed("one", "train", "drawn", frozenset({"a"})),
