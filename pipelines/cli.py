@@ -40,6 +40,7 @@ COMMANDS: Final = (
     "prune",
     "models",
     "sample",
+    "doctor",
 )
 
 _PIPED_WIDTH: Final = 100
