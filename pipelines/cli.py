@@ -36,12 +36,14 @@ COMMANDS: Final = (
     "export",
     "diff",
     "compact",
+    "split",
     "migrate",
     "forget",
     "prune",
     "models",
     "sample",
     "completion",
+    "doctor",
 )
 
 _PIPED_WIDTH: Final = 100

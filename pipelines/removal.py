@@ -1,25 +1,15 @@
-"""What `forget` and `prune` have in common: the lock, a removal that was cut short, and what is told of one."""
+"""What `forget` and `prune` have in common: a removal that was cut short, and what is told of one."""
 
-import json
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext
+from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 
-from pyarrow import ArrowException
-
-from pipelines.locks import output_lock
-from pipelines.outcome import JobError, Outcome, UsageError
-from transforms.exports.frames import ExportError
+from pipelines.changing import changing
+from pipelines.outcome import Outcome, UsageError
 from transforms.removal.known import KnownClip
 from transforms.removal.removing import Removed, remove, resume, was_cut_short
 from transforms.removal.selecting import Selection
 from transforms.storage import open_stream
-from transforms.tables.beginning import unfinished
-from transforms.tables.evolution import schema_problem
-from transforms.tables.finished import SEALED
-from transforms.tables.layout import DATASET
-from transforms.tables.store import LocalStore
 
 _SHOWN = 10
 """Clips that are named one by one where a person reads; --json names all."""
@@ -46,7 +36,8 @@ def remove_selected(
         UsageError: there is no data set.
         JobError: another command is writing it, or it is of another schema.
     """
-    with _dataset(root, dry_run=dry_run):
+    sealed = "remove from the data set that it was made of, then run `clipmill compact` again"
+    with changing(root, sealed, dry_run=dry_run):
         notes = []
         resumed = None
         if dry_run and was_cut_short(root):
@@ -66,37 +57,6 @@ def remove_selected(
             selection = None
         removed = None if selection is None else remove(root, selection, open_stream, dry_run=dry_run)
     return _outcome(root, selection or resumed, removed, notes, dry_run=dry_run, word=word)
-
-
-@contextmanager
-def _dataset(root: Path, *, dry_run: bool) -> Iterator[None]:
-    try:
-        facts = json.loads((root / DATASET).read_bytes())
-        schema = facts["schema_version"]
-    except (FileNotFoundError, NotADirectoryError) as error:
-        raise UsageError(f"{root}: no data set here ({DATASET} is missing)") from error
-    except (ValueError, KeyError, TypeError) as error:
-        raise JobError(f"{root / DATASET}: not what clipmill writes; see clipmill verify") from error
-    if problem := schema_problem(root, schema):
-        raise JobError(problem)
-    if facts.get(SEALED):
-        raise JobError(
-            f"{root}: is a compacted copy, which is sealed; remove from the data set that it was made of, "
-            "then run `clipmill compact` again"
-        )
-    # what is only told must not wait for, nor hold up, nor write anything
-    with nullcontext() if dry_run else output_lock(str(root)):
-        if run := unfinished(LocalStore(root)):
-            raise JobError(
-                f"{root}: run {run.run_id} has not finished ({run.labelled} of {run.planned} shards); "
-                "run its command again first"
-            )
-        try:
-            yield
-        except ArrowException as error:
-            raise JobError(f"{root}: a file is no Parquet file; see clipmill verify") from error
-        except ExportError as error:
-            raise JobError(f"{error}; then run the same command again") from error
 
 
 def _files(selection: Selection) -> dict[str, KnownClip]:

@@ -17,6 +17,7 @@ from transforms.clips.refs import ClipRef, Failure, InputFile
 from transforms.clips.shards import Duplicate, ShardPlan, event_id
 from transforms.labels.rows import clip_columns
 from transforms.labels.settings import LabelSettings
+from transforms.splits.table import kept_up
 from transforms.storage import open_store
 from transforms.tables.beginning import part_unplanned
 from transforms.tables.commits import ShardSummary
@@ -157,6 +158,7 @@ class Finish:
         estimates = BudgetRequest().answer(figures)
         tables["budget"] = estimates_table(estimates)
         copies = pa.concat_tables([found.duplicate_rows, earlier.duplicates]).sort_by("uri")
+        tables["splits"] = kept_up(store, shards, copies, tables["events"])
         whole = write_whole(store, tables, copies)
         manifest = write_manifest(store, shards, whole)
         rows: Counter[str] = Counter()

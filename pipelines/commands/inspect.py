@@ -11,6 +11,7 @@ HELP = "show what is in a data set: counts, cameras, categories, failures, linea
 EXAMPLES = """
 clipmill inspect out
 clipmill inspect out --table detections --limit 5
+clipmill inspect out --table frames --where "luma_mean < 60 AND camera = 'front'"
 clipmill inspect out --clip front --frames 8 --to pictures
 """
 
@@ -21,6 +22,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     what = parser.add_mutually_exclusive_group()
     what.add_argument("--table", metavar="T", help="show rows of this table")
     what.add_argument("--clip", metavar="C", help="draw frames of this clip: an id, or a part of its path")
+    parser.add_argument(
+        "--where", metavar="CONDITION", help="only rows of --table for which this holds (DuckDB's SQL)"
+    )
     parser.add_argument("--limit", type=int, default=20, metavar="N", help="rows of --table (default: 20)")
     parser.add_argument("--frames", type=int, default=6, metavar="N", help="pictures of --clip (default: 6)")
     parser.add_argument(
@@ -43,6 +47,8 @@ def run(arguments: argparse.Namespace) -> Outcome:
 
     if min(arguments.limit, arguments.frames) < 1:
         raise UsageError("--limit and --frames are counts from 1 on")
+    if arguments.where is not None and arguments.table is None:
+        raise UsageError("--where chooses rows of a table: name it with --table")
     try:
         if arguments.table is not None:
             return _rows(arguments)
@@ -93,11 +99,14 @@ def _rows(arguments: argparse.Namespace) -> Outcome:
     from rich.table import Table
 
     from transforms.tables.schemas import TABLES
-    from transforms.views.overview import table_rows
+    from transforms.views.overview import ConditionError, table_rows
 
     if arguments.table not in TABLES:
         raise UsageError(f"no table {arguments.table!r}; there are {', '.join(TABLES)}")
-    columns, rows = table_rows(arguments.dataset, arguments.table, arguments.limit)
+    try:
+        columns, rows = table_rows(arguments.dataset, arguments.table, arguments.limit, where=arguments.where)
+    except ConditionError as error:
+        raise UsageError(f"--where: {error}") from error
     table = Table(*columns)
     for row in rows:
         table.add_row(*("" if value is None else _text(value) for value in row))

@@ -7,6 +7,8 @@ import pytest
 from installing import environment
 from running import ROOT, SAMPLE, Finished, command
 
+from pipelines.cli import main
+
 
 @pytest.fixture(scope="session")
 def clipmill() -> Callable[..., Finished]:
@@ -22,6 +24,19 @@ def clipmill() -> Callable[..., Finished]:
                 check=False,
             )
         )
+
+    return run
+
+
+@pytest.fixture
+def command_here(capsys):
+    """Commands that only touch a data set, without the time that a process takes to start."""
+
+    def run(*arguments: object) -> Finished:
+        capsys.readouterr()
+        code = main(list(map(str, arguments)))
+        shown = capsys.readouterr()
+        return Finished(subprocess.CompletedProcess(arguments, code, shown.out, shown.err))
 
     return run
 

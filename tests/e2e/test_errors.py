@@ -197,6 +197,13 @@ def test_bad_sql_is_exit_2(clipmill, labelled_sample):
     refused(clipmill("sql", labelled_sample, "SELECT * FROM read_csv('/etc/passwd')"), 2, "SQL")
 
 
+def test_conditions_that_do_not_go_are_exit_2(clipmill, labelled_sample):
+    table = ("inspect", labelled_sample, "--table", "detections", "--where")
+    refused(clipmill(*table, "nope = 1"), 2, "--where", "nope")
+    refused(clipmill(*table, "score > 0; DROP VIEW detections"), 2, "--where")
+    refused(clipmill("inspect", labelled_sample, "--where", "score > 0"), 2, "--table")
+
+
 def test_a_damaged_data_set_does_not_verify(clipmill, labelled_sample, tmp_path):
     broken = tmp_path / "out"
     shutil.copytree(labelled_sample, broken)

@@ -11,28 +11,14 @@ from pathlib import Path
 import pyarrow.dataset as ds
 import pyarrow.parquet as pq
 import pytest
-from running import SAMPLE, Finished, digests
+from running import SAMPLE, digests
 
-from pipelines.cli import main
 from transforms.removal import removing
 from transforms.tables.store import LocalStore
 
 FAST = ("--model", "demo", "--fps", "2", "--max-failed-share", "1", "--json")
 EVENT = "car7/TeslaCam/SavedClips/2025-06-14_09-01-02"
 FRONT = f"{EVENT}/2025-06-14_09-00-56-front.mp4"
-
-
-@pytest.fixture
-def command_here(capsys):
-    """Commands that only touch a data set, without the time that a process takes to start."""
-
-    def run(*arguments: object) -> Finished:
-        capsys.readouterr()
-        code = main(list(map(str, arguments)))
-        shown = capsys.readouterr()
-        return Finished(subprocess.CompletedProcess(arguments, code, shown.out, shown.err))
-
-    return run
 
 
 @pytest.fixture(scope="module")

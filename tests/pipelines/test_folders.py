@@ -17,6 +17,8 @@ URL = "s3://cars/labels"
         ["compact", "folder", "-o", URL],
         ["diff", "folder", URL],
         ["migrate", URL],
+        ["split", URL],
+        ["split", "folder", "--from", URL],
         ["retry", URL],
         ["evaluate", URL, "--truth", "folder"],
         ["track", URL, "-o", "folder"],

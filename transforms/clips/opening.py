@@ -12,7 +12,7 @@ from transforms.clips.errors import ClipError
 from transforms.clips.mp4_index import MAX_PIXELS, MAX_STREAMS
 from transforms.clips.streams import QuietReader
 
-__all__ = ["DECODERS", "MAX_EXTRADATA_BYTES", "choose_stream", "open_container"]
+__all__ = ["DECODERS", "MAX_EXTRADATA_BYTES", "choose_stream", "missing_decoders", "open_container"]
 
 DECODERS: Final = (
     *("h264", "hevc", "av1", "libdav1d", "vp8", "vp9"),
@@ -28,6 +28,19 @@ _OUTPUT_CORRUPT: Final = 8
 
 _NO_MEMORY: Final = 12
 """errno of what the demuxer says when there are more streams than it may have."""
+
+
+def missing_decoders() -> tuple[str, ...]:
+    """Those of `DECODERS` that the FFmpeg which is here was built without."""
+    return tuple(name for name in DECODERS if not _has_decoder(name))
+
+
+def _has_decoder(name: str) -> bool:
+    try:
+        av.codec.Codec(name, "r")
+    except av.codec.codec.UnknownCodecError:
+        return False
+    return True
 
 
 def open_container(reader: QuietReader, facts: ContainerFacts) -> InputContainer:

@@ -100,6 +100,10 @@ class Duplicate:
     duplicate_of: str
 
 
+_CAR_MINUTE: Final = re.compile(r".*-\d{4}-\d\d-\d\d_\d\d-\d\d(?:-\d\d)?-([0-9a-f]{8})", re.ASCII)
+"""The name of a shard that is a minute of a car, and in it the begin of the digest of the car's name."""
+
+
 class TwoCarsError(Exception):
     """Two cars cannot be told apart by their names."""
 
@@ -174,6 +178,19 @@ def plan_drives(clips: Iterable[ClipRef], context_ns: int) -> Iterator[ShardPlan
             # another recording of the same camera and minute (a trimmed export, say): a drive of its own
             yield from _cut_clip(clip, context_ns)
     yield from _chain_minutes(minutes, context_ns)
+
+
+def car_digest(shard: str) -> str | None:
+    """What the name of a shard tells of the car, wherever its clips lie; None for a clip on its own.
+
+    Args:
+        shard: the shard's name.
+
+    >>> car_digest("car7-2024-05-01_10-20-30-0a1b2c3d"), car_digest("night-0a1b2c3d4e-m0000")
+    ('0a1b2c3d', None)
+    """
+    match = _CAR_MINUTE.fullmatch(shard)
+    return match[1] if match else None
 
 
 def _rank(clip: ClipRef) -> bool:

@@ -16,6 +16,7 @@ from transforms.clips.sources import name_clip
 from transforms.labels.joining import join_drive
 from transforms.removal.known import KnownClip
 from transforms.removal.selecting import Selection, has_folder
+from transforms.splits.table import read_splits, splits_without
 from transforms.tables.commits import ShardSummary
 from transforms.tables.dataset import remove_orphans, write_dataset, write_manifest, write_whole
 from transforms.tables.files import read_parquet
@@ -79,7 +80,7 @@ def whole_without(
         cameras: the events that lose clips.
 
     Returns:
-        `events`, `coverage` and `failures`, and as `clips` the duplicates' rows.
+        `events`, `coverage`, `failures` and `splits`, and as `clips` the duplicates' rows.
     """
     duplicates = _read(store, table_file("clips", DUPLICATES), CLIPS)
     tables = {
@@ -92,6 +93,7 @@ def whole_without(
         "events": _events(tables["events"], selection, cameras),
         "coverage": _rows_without(tables["coverage"], {"clip_id": ids}),
         "failures": _rows_without(tables["failures"], {"clip_id": ids, "uri": uris}),
+        "splits": splits_without(read_splits(store), ids),
     }
 
 

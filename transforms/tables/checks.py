@@ -30,6 +30,7 @@ _UNIQUE: Final = {
     "objects": "track_id",
     "coverage": "clip_id, task, model_digest",
     "telemetry": "clip_id, pts",
+    "splits": "version, drive_id",
 }
 
 _REFERENCES: Final = (
@@ -44,6 +45,7 @@ _REFERENCES: Final = (
     ("coverage", "clip_id", "clips", "clip_id"),
     ("clips", "event_id", "events", "event_id"),
     ("clips", "duplicate_of", "clips", "clip_id"),
+    ("splits", "drive_id", "clips", "drive_id"),
 )
 
 _RULES: Final = {
@@ -62,6 +64,16 @@ _RULES: Final = {
             (SELECT track_id, count(*) AS seen FROM detections WHERE track_id IS NOT NULL GROUP BY ALL)
             USING (track_id)
         WHERE seen IS DISTINCT FROM detected + added""",
+    "splits: train, val, test or none": """
+        SELECT count(*) FROM splits WHERE split NOT IN ('train', 'val', 'test', 'none')""",
+    "splits: every drive in every version": """
+        SELECT count(*) FROM (SELECT DISTINCT drive_id FROM clips WHERE drive_id IS NOT NULL)
+        CROSS JOIN (SELECT DISTINCT version FROM splits) ANTI JOIN splits USING (version, drive_id)""",
+    "splits: the clips of their drive": """
+        SELECT count(*) FROM (SELECT drive_id, unnest(clip_ids) AS clip_id FROM splits) AS held
+        LEFT JOIN clips USING (clip_id) WHERE clips.drive_id IS DISTINCT FROM held.drive_id""",
+    "splits: one set of ties and shares a version": """
+        SELECT count(*) FROM (SELECT 1 FROM splits GROUP BY version HAVING count(DISTINCT (tied_by, shares)) > 1)""",
 }
 
 
@@ -185,7 +197,9 @@ def _check_keys(root: Path) -> Iterator[str]:
             ):
                 yield f"{table}: {repeated} values of {key} stand more than once"
         for table, column, other, key in _REFERENCES:
-            query = f"SELECT count(*) FROM {table} WHERE {column} IS NOT NULL AND {column} NOT IN (SELECT {key} FROM {other})"
+            # NOT IN is never true where a null is among the keys
+            known = f"SELECT {key} FROM {other} WHERE {key} IS NOT NULL"
+            query = f"SELECT count(*) FROM {table} WHERE {column} IS NOT NULL AND {column} NOT IN ({known})"
             if dangling := count(query):
                 yield f"{table}: {dangling} rows whose {column} is not in {other}"
         for rule, query in _RULES.items():

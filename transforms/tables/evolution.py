@@ -15,7 +15,8 @@ EVOLUTION: Final[Mapping[int, Mapping[str, Mapping[str, Fill]]]] = {
 """Version -> table -> added columns and what rows of the version before hold there.
 
 Columns stay in place, with their type, from one version to the next; that a column may be null from some version on
-needs no entry. A version whose difference is more than that has none here, and none of its elders can be migrated.
+needs no entry, nor does a new table: where it has no file it has no rows. A version whose difference is more than that
+has none here, and none of its elders can be migrated.
 """
 
 SCHEMAS: Final[Mapping[str, pa.Schema]] = {**TABLES, "manifest": MANIFEST}

@@ -211,6 +211,25 @@ FAILURES: Final = pa.schema(
     ]
 )
 
+SPLITS: Final = pa.schema(
+    [
+        field("version", TEXT, "name of the ties and shares that the drive was placed by"),
+        field("drive_id", TEXT, "the drive"),
+        field("split", TEXT, "train, val or test; none: held out, for it is tied to drives of several"),
+        field(
+            "rule",
+            TEXT,
+            "drawn (its group was new), joined (tied to drives of this split), kept (its clips were in this split, "
+            "in another drive), bridges or merged (tied to, or grown together from, drives of several: held out)",
+        ),
+        field("tied_by", TEXT, "what ties drives: vehicle, place, day, folder"),
+        field("shares", TEXT, "of the groups that fall to train, val and test", "%"),
+        field(
+            "clip_ids", pa.list_(TEXT), "the drive's clips; they keep the split if the drive changes its id"
+        ),
+    ]
+)
+
 MANIFEST: Final = pa.schema(
     [
         field("path", TEXT, "file, relative to the data set"),
@@ -243,6 +262,7 @@ WHOLE_TABLES: Final[dict[str, pa.Schema]] = {
     "objects": OBJECTS,
     "coverage": COVERAGE,
     "failures": FAILURES,
+    "splits": SPLITS,
     "budget": BUDGET,
 }
 """Tables with one file, rewritten whole."""

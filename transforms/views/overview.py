@@ -1,8 +1,11 @@
 """What is in a data set, at a glance."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any, Final
+
+import duckdb
 
 from transforms.tables.layout import DATASET
 from transforms.tables.queries import connect
@@ -59,17 +62,37 @@ def overview(root: Path) -> dict[str, Any]:
     return {"rows": counts, "drives": drives, "duplicates": duplicates, **answers, "lineage": lineage}
 
 
-def table_rows(root: Path, table: str, limit: int) -> tuple[list[str], list[tuple[Any, ...]]]:
+class ConditionError(Exception):
+    """A condition that the table's columns cannot answer: what DuckDB says of it, in one line."""
+
+
+def table_rows(
+    root: Path, table: str, limit: int, *, where: str | None = None
+) -> tuple[list[str], list[tuple[Any, ...]]]:
     """The first rows of a table.
 
     Args:
         root: the data set's folder.
         table: one of `transforms.tables.schemas.TABLES`.
         limit: how many rows.
+        where: a condition on its columns in DuckDB's SQL; None: all rows. It reads nothing outside the data set.
 
     Returns:
         Column names and rows.
+
+    Raises:
+        NotADatasetError: the folder holds no data set.
+        ConditionError: the condition makes no sense.
     """
     with connect(root) as data:
-        result = data.table(table).limit(limit)
-        return list(result.columns), result.fetchall()
+        rows = data.table(table)
+        if where is None:
+            rows = rows.limit(limit)
+            return list(rows.columns), rows.fetchall()
+        try:
+            rows = rows.filter(where).limit(limit)
+            return list(rows.columns), rows.fetchall()
+        except duckdb.IOException:
+            raise
+        except duckdb.Error as error:
+            raise ConditionError(re.sub(r"\s+", " ", str(error))) from error

@@ -6,7 +6,7 @@ import struct
 import av
 import pytest
 
-from transforms.clips import probing
+from transforms.clips import opening, probing
 from transforms.clips.errors import ClipError
 from transforms.clips.mp4_index import MAX_PIXELS, MAX_STREAMS
 from transforms.clips.opening import DECODERS, MAX_EXTRADATA_BYTES
@@ -173,3 +173,9 @@ def test_a_clip_of_centuries_is_damage(make_video, fault_of):
     data[data.index(b"mdhd") + 16 : data.index(b"mdhd") + 20] = (1).to_bytes(4, "big")
     error = fault_of(bytes(data))
     assert (error.fault, "more than 7 days" in str(error)) == ("damaged_packets", True)
+
+
+def test_decoders_that_this_ffmpeg_lacks_are_named(monkeypatch):
+    assert not {"h264", "hevc"} & set(opening.missing_decoders())
+    monkeypatch.setattr(opening, "DECODERS", ("h264", "no such decoder", "hevc"))
+    assert opening.missing_decoders() == ("no such decoder",)
