@@ -1,5 +1,6 @@
 """A step that works on several elements of a bundle at once, whatever the runner's own parallelism."""
 
+from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from typing import Generic, TypeVar
@@ -34,7 +35,7 @@ class ConcurrentMap(beam.DoFn, Generic[Element, Result]):
         self._function = function
         self._threads = threads
         self._prepare = prepare
-        self._pending: list[Future[Result]] = []
+        self._pending: deque[Future[Result]] = deque()
 
     def setup(self) -> None:
         """Starts the threads' pool (threads themselves start with the first elements)."""
@@ -42,7 +43,7 @@ class ConcurrentMap(beam.DoFn, Generic[Element, Result]):
 
     def start_bundle(self) -> None:
         """Forgets what an earlier, failed bundle left."""
-        self._pending = []
+        self._pending.clear()
         if self._prepare:
             self._prepare()
 
@@ -51,14 +52,15 @@ class ConcurrentMap(beam.DoFn, Generic[Element, Result]):
         self._pending.append(self._pool.submit(self._function, element))
 
     def finish_bundle(self) -> Iterator[WindowedValue]:
-        """Yields the results in the order of the elements.
+        """Yields the results in the order of the elements, and keeps none that has been yielded.
 
         Raises:
             Exception: the first error of the function; elements that had not begun are dropped.
         """
         try:
-            for future in self._pending:
-                yield WindowedValue(future.result(), Timestamp(0), (GlobalWindow(),))
+            while self._pending:
+                yield WindowedValue(self._pending[0].result(), Timestamp(0), (GlobalWindow(),))
+                self._pending.popleft()
         except Exception:
             for future in self._pending:
                 future.cancel()

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import apache_beam as beam
@@ -101,9 +102,15 @@ class Summarize(beam.PTransform[Mapping[str, PCollection[Any]], PCollection[None
     def expand(self, found: Mapping[str, PCollection[Any]]) -> PCollection[None]:
         """Brings everything to one worker: references and counts only."""
         names = ("files", "clips", "summaries", "left", "duplicates", "events", "failures", "objects")
-        sides = {name: AsList(found[name]) for name in names}
+        told = {**found, "summaries": found["summaries"] | "Without links" >> beam.Map(without_links)}
+        sides = {name: AsList(told[name]) for name in names}
         root = found["summaries"].pipeline
         return root | "Once" >> beam.Create([None]) | "Finish" >> beam.Map(self._finish, **sides)
+
+
+def without_links(summary: ShardSummary) -> ShardSummary:
+    """A commit without what joins its tracks to those of its neighbours, which is most of it."""
+    return replace(summary, heads={}, tail={})
 
 
 class Finish:
