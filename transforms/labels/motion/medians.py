@@ -26,8 +26,9 @@ def median_of_counted(values: FloatArray, counts: npt.NDArray[np.bool_]) -> Floa
     if not values.shape[-1]:
         return np.zeros(np.broadcast_shapes(values.shape, counts.shape)[:-1])
     left = np.sort(np.where(counts, values, np.inf), axis=-1)
-    total = np.broadcast_to(counts.sum(axis=-1), left.shape[:-1])
-    upper = np.take_along_axis(left, np.minimum(total // 2, left.shape[-1] - 1)[..., None], axis=-1)
-    lower = np.take_along_axis(left, np.maximum(total - 1, 0)[..., None] // 2, axis=-1)
-    middle = ((lower + upper) / 2)[..., 0]
-    return np.where(total > 0, middle, 0.0)
+    shape, most = left.shape[:-1], left.shape[-1]
+    total = np.broadcast_to(counts.sum(axis=-1), shape).ravel()
+    rows, every = left.reshape(-1, most), np.arange(total.size)
+    lower = rows[every, np.maximum(total - 1, 0) // 2]
+    upper = rows[every, np.minimum(total // 2, most - 1)]
+    return np.where(total > 0, (lower + upper) / 2, 0.0).reshape(shape)
