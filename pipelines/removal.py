@@ -17,7 +17,7 @@ _SHOWN = 10
 _EXPORTS = {
     "written anew": "export: {0} ({1}): written anew without them",
     "deleted": "export: {0} ({1}): deleted",
-    "left": "note: {0}: no {1} export of this data set is there any more; where it was moved to, it may hold them: delete it",
+    "left": "note: {0}: no {1} export of this data set is there any more that can be written anew or deleted: wherever it is, it may hold them: delete it",
 }
 
 

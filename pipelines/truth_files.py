@@ -6,7 +6,7 @@ from typing import Final
 from pipelines.outcome import UsageError
 from transforms.evaluation.truths.files import Files, TruthFile
 from transforms.evaluation.truths.forms import SUFFIXES
-from transforms.exports.record import RECORD
+from transforms.exports.folder import RECORD
 
 _MOST_FILES: Final = 100_000
 _DEEPEST: Final = 3

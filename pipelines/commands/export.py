@@ -80,8 +80,7 @@ def run(arguments: argparse.Namespace) -> Outcome:
     from transforms.exports.exporting import absolute, export
     from transforms.exports.frames import ExportError
     from transforms.exports.labelled_set import LabelledSet
-    from transforms.exports.record import read_record
-    from transforms.exports.remembered import RememberedExport, forget_export, remember
+    from transforms.exports.remembered import RememberedExport, forget_export, remember, remembered
     from transforms.storage import open_stream
     from transforms.tables.finished import UnfinishedError
     from transforms.tables.queries import NotADatasetError
@@ -94,8 +93,9 @@ def run(arguments: argparse.Namespace) -> Outcome:
         labels = LabelledSet(store, arguments.dataset)
         settings = _narrowed(settings, labels, arguments)
         _refuse_place(dataset, output, settings.form)
-        stood = read_record(output) is not None
+        was_known = False
         try:
+            was_known = any(export.output == str(output) for export in remembered(store))
             remember(store, RememberedExport(str(output), settings.form))
         except OSError as error:
             notes.append(
@@ -105,7 +105,7 @@ def run(arguments: argparse.Namespace) -> Outcome:
             with _progress() as progress:
                 exported = export(labels, dataset, output, settings, open_stream, progress)
         except BaseException:
-            if not (stood or notes):
+            if not (was_known or notes):
                 forget_export(store, str(output))
             raise
     except NotADatasetError as error:
@@ -115,6 +115,11 @@ def run(arguments: argparse.Namespace) -> Outcome:
     except ArrowException as error:
         raise JobError(
             f"{dataset}: cannot be read ({str(error).splitlines()[0]}); see clipmill verify"
+        ) from error
+    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
+        # tables and dataset.json may come from anybody
+        raise JobError(
+            f"{dataset}: not what clipmill writes ({type(error).__name__}: {error}); see clipmill verify"
         ) from error
     return _outcome(output, settings, exported, notes)
 
@@ -191,20 +196,17 @@ def _model(models: dict[str, str], asked: str | None) -> str:
 def _refuse_place(dataset: Path, output: Path, form: str) -> None:
     """The export goes where nothing is, or where it has been before."""
     from transforms.clips.vins import holds_vin, mask_vins
-    from transforms.exports.record import RECORD, read_record
+    from transforms.exports.folder import RECORD
+    from transforms.exports.places import fault_of_place
+    from transforms.exports.record import read_record
 
     if holds_vin(str(output)):
         raise UsageError(
             f"{mask_vins(str(output))} holds a vehicle identification number, which the data set would keep; "
             "rename the folder, or give a link to it (ln -s) with another name"
         )
-    here, there = dataset.resolve(), output.resolve()
-    if here == there or here in there.parents or there in here.parents:
-        raise UsageError(f"{output}: the export of {dataset} needs a folder apart from it")
-    if output.is_symlink() or (output.exists() and not output.is_dir()):
-        raise UsageError(f"{output}: not a folder; an export takes the place of what stands there")
-    if output.is_mount():
-        raise UsageError(f"{output}: a disk is mounted there, which cannot be replaced; name a folder on it")
+    if fault := fault_of_place(dataset, output):
+        raise UsageError(f"{output}: {fault}")
     if not output.is_dir() or not any(output.iterdir()):
         return
     found = read_record(output)
@@ -212,7 +214,7 @@ def _refuse_place(dataset: Path, output: Path, form: str) -> None:
         raise UsageError(
             f"{output}: not empty, and no export ({RECORD} is missing); choose a new or empty folder"
         )
-    if found.settings.form != form or found.dataset != str(dataset):
+    if found.settings.form != form or not found.is_of(dataset):
         raise UsageError(
             f"{output}: holds a {found.settings.form} export of {found.dataset}; choose another folder or delete it"
         )

@@ -24,9 +24,12 @@ from pipelines.cli import main
 from pipelines.truth_files import truth_files
 from transforms.clips.reopening import reopen
 from transforms.evaluation.truths.forms import read_truth
+from transforms.exports.folder import placed
+from transforms.exports.remembered import RememberedExport, remember
 from transforms.removal import exported
 from transforms.storage import open_stream
 from transforms.tables.queries import connect
+from transforms.tables.store import LocalStore
 from transforms.views.drawing import frames_at
 
 FORMATS = ("coco", "yolo", "mot", "kitti", "cvat", "webdataset")
@@ -514,6 +517,7 @@ def test_forgotten_clips_leave_every_export(dataset, tmp_path, frames, rows):
         assert command("export", dataset, *options)[0] == 0
     # what a killed export has left
     (places / ".coco.exporting" / clip["clip_id"]).mkdir(parents=True)
+    (places / ".coco.exporting" / ".clipmill_exporting").touch()
     untouched = contents(places / "other")
     boxes = [row for row in rows if row["clip_id"] == clip["clip_id"]]
     traces = {clip["clip_id"], clip["uri"], Path(clip["uri"]).name}
@@ -590,6 +594,59 @@ def test_an_export_that_was_moved_is_named(dataset, tmp_path):
     data = command("forget", dataset, "--clip", "variable_rate.mp4")[1]
     assert data["exports"] == [{"output": str(tmp_path / "coco"), "form": "coco", "fate": "left"}]
     assert (tmp_path / "elsewhere" / "annotations.json").exists()
+
+
+def test_an_export_behind_a_link_is_named_and_stays(dataset, tmp_path):
+    assert command("export", dataset, "--format", "yolo", "-o", tmp_path / "yolo")[0] == 0
+    (tmp_path / "disk").mkdir()
+    (tmp_path / "yolo").rename(tmp_path / "disk" / "yolo")
+    (tmp_path / "yolo").symlink_to(tmp_path / "disk" / "yolo")
+    before = contents(tmp_path / "disk")
+    code, data, _ = command("forget", dataset, "--clip", "variable_rate.mp4")
+    assert (code, [item["fate"] for item in data["exports"]]) == (0, ["left"])
+    assert contents(tmp_path / "disk") == before
+    assert command("verify", dataset)[0] == 0
+
+
+def test_a_data_set_behind_a_link_is_the_same_one(dataset, tmp_path):
+    (tmp_path / "link").symlink_to(dataset)
+    options = ("--format", "coco", "--clip", "variable_rate.mp4", "-o", tmp_path / "coco")
+    assert command("export", tmp_path / "link", *options)[0] == 0
+    data = command("forget", dataset, "--clip", "variable_rate.mp4")[1]
+    assert [item["fate"] for item in data["exports"]] == ["deleted"]
+    assert not (tmp_path / "coco").exists()
+
+
+@pytest.mark.parametrize("place", ["the data set", "/", "x" * 300, "a folder of somebody's"])
+def test_places_that_somebody_has_made_up_are_left_alone(dataset, tmp_path, frames, place):
+    clip = next(row["clip_id"] for row in frames.values() if row["uri"].endswith("variable_rate.mp4"))
+    assert command("export", dataset, "--format", "yolo", "--clip", clip, "-o", tmp_path / "yolo")[0] == 0
+    record = (tmp_path / "yolo" / "clipmill_export.json").read_bytes()
+    theirs = tmp_path / "photos"
+    for folder in (theirs, tmp_path / ".photos.exporting", tmp_path / ".photos.replaced"):
+        folder.mkdir()
+        (folder / "a.jpg").write_bytes(b"precious")
+    (dataset / "clipmill_export.json").write_bytes(record)
+    output = {"the data set": str(dataset), "a folder of somebody's": str(theirs)}.get(place, f"/{place}")
+    made_up = json.dumps({"form": "yolo", "output": output if place != "/" else "/"})
+    (dataset / "exports" / "00.json").write_text(made_up)
+    code, data, _ = command("forget", dataset, "--clip", clip)
+    assert code == 0, data
+    assert {item["output"]: item["fate"] for item in data["exports"]} == {
+        str(tmp_path / "yolo"): "deleted",
+        json.loads(made_up)["output"]: "left",
+    }
+    assert len(list(tmp_path.rglob("a.jpg"))) == 3
+    assert (dataset / "manifest.parquet").exists()
+
+
+def test_an_export_that_finds_another_at_work_keeps_it_known(dataset, tmp_path):
+    options = ("export", dataset, "--format", "coco", "-o", tmp_path / "coco")
+    with placed(tmp_path / "coco"):
+        remember(LocalStore(dataset), RememberedExport(str(tmp_path / "coco"), "coco"))
+        code, data, _ = command(*options)
+    assert (code, "another export is being written" in data["error"]["message"]) == (1, True)
+    assert len(list((dataset / "exports").iterdir())) == 1
 
 
 def test_a_data_set_that_cannot_be_written_to_is_exported_and_told(dataset, tmp_path):

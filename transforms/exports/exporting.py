@@ -7,12 +7,12 @@ from pathlib import Path
 from transforms.clips.errors import ClipError
 from transforms.clips.refs import ClipRef
 from transforms.clips.reopening import ClipChangedError, reopen
-from transforms.exports.folder import placed
+from transforms.exports.folder import RECORD, placed
 from transforms.exports.formats import FORMATS
 from transforms.exports.frames import Clip, ClipFrames, ExportError, Frame, Span
 from transforms.exports.labelled_set import LabelledSet
 from transforms.exports.pictures import OpenStream, pictured
-from transforms.exports.record import RECORD, ClipRecord, Exported, SkippedClip, encode_record
+from transforms.exports.record import ClipRecord, Exported, SkippedClip, encode_record
 from transforms.exports.settings import ExportSettings
 
 Progress = Callable[[float], None]

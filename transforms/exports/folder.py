@@ -7,9 +7,19 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import IO, BinaryIO
+from typing import IO, BinaryIO, Final
 
 from transforms.exports.frames import ExportError
+
+RECORD: Final = "clipmill_export.json"
+"""The file by which an export is known; it is written last."""
+
+_MARK: Final = ".clipmill_exporting"
+"""The file by which a folder is known that an export is being written into."""
+
+
+class ForeignFolderError(ExportError):
+    """What stands in the way of an export is not clipmill's to remove."""
 
 
 class Folder:
@@ -53,19 +63,25 @@ def placed(output: Path) -> Iterator[Folder]:
         output: absolute path; what stands there, an earlier export or an empty folder, is replaced.
 
     Raises:
-        ExportError: another export is being written there.
+        ExportError: another export is being written there, or what stands there or beside is no export.
     """
     output.parent.mkdir(parents=True, exist_ok=True)
     aside = _aside(output)
-    aside.mkdir(exist_ok=True)
+    with suppress(FileExistsError):
+        aside.mkdir()
+        (aside / _MARK).touch()
     with _held(aside):
-        _empty(aside)
         _restore(output)
+        (aside / _MARK).touch()
+        _empty(aside)
+        (aside / RECORD).unlink(missing_ok=True)
         try:
             yield Folder(aside)
         except BaseException:
-            shutil.rmtree(aside, ignore_errors=True)
+            with suppress(OSError):
+                _remove(aside)
             raise
+        (aside / _MARK).unlink()
         _replace(output, aside)
 
 
@@ -74,28 +90,35 @@ def remove_export(output: Path) -> None:
 
     Args:
         output: absolute path.
+
+    Raises:
+        ExportError: it is no export, or one is just being written there.
+        OSError: something of it cannot be removed.
     """
-    remove_leftovers(output)
-    if output.is_dir():
+    finish_killed(output)
+    _refuse_foreign(output)
+    with suppress(FileNotFoundError):
         output.rename(_before(output))
-        shutil.rmtree(_before(output))
+        _remove(_before(output))
 
 
-def remove_leftovers(output: Path) -> None:
-    """Removes what killed exports have left beside their place.
+def finish_killed(output: Path) -> None:
+    """Removes what killed exports have left beside their place; an export that was about to be replaced comes back.
 
     Args:
         output: absolute path of the export.
 
     Raises:
-        ExportError: an export is just being written there.
+        ExportError: an export is just being written there, or what stands beside is no export.
+        OSError: something cannot be removed.
     """
     aside = _aside(output)
     if aside.is_dir():
         with _held(aside):
-            shutil.rmtree(aside)
-    if _before(output).is_dir():
-        shutil.rmtree(_before(output))
+            _restore(output)
+            _remove(aside)
+    else:
+        _restore(output)
 
 
 def _aside(output: Path) -> Path:
@@ -106,8 +129,32 @@ def _before(output: Path) -> Path:
     return output.with_name(f".{output.name}.replaced")
 
 
+def _is_foreign(folder: Path, *marks: str) -> bool:
+    """Whether something stands there that clipmill has not made: no folder, or one with content but no mark of ours."""
+    if not folder.is_symlink() and not folder.exists():
+        return False
+    if folder.is_symlink() or not folder.is_dir():
+        return True
+    return any(folder.iterdir()) and not any((folder / mark).is_file() for mark in marks)
+
+
+def _refuse_foreign(folder: Path, *marks: str) -> None:
+    if _is_foreign(folder, RECORD, *marks):
+        raise ForeignFolderError(f"{folder}: is no export and in its way; move it elsewhere, then run again")
+
+
+def _remove(folder: Path) -> None:
+    """Removes a folder of ours; what tells that it is goes last, so that a removal that is killed can be finished."""
+    _empty(folder)
+    for mark in (RECORD, _MARK):
+        (folder / mark).unlink(missing_ok=True)
+    folder.rmdir()
+
+
 def _empty(folder: Path) -> None:
     for item in folder.iterdir():
+        if item.name in {RECORD, _MARK}:
+            continue
         if item.is_dir() and not item.is_symlink():
             shutil.rmtree(item)
         else:
@@ -117,18 +164,24 @@ def _empty(folder: Path) -> None:
 def _restore(output: Path) -> None:
     """Brings back the export that a killed one was about to replace, or removes it where it has been replaced."""
     before = _before(output)
+    _refuse_foreign(before)
     if before.is_dir() and not output.exists():
         before.rename(output)
     elif before.is_dir():
-        shutil.rmtree(before)
+        _remove(before)
 
 
 def _replace(output: Path, aside: Path) -> None:
+    """Puts the new export in its place, where still nothing stands but an earlier one."""
     before = _before(output)
+    if _is_foreign(output, RECORD):
+        _remove(aside)
+        raise ForeignFolderError(f"{output}: files were put there meanwhile; choose a new or empty folder")
     with suppress(FileNotFoundError):
         output.rename(before)
     aside.rename(output)
-    shutil.rmtree(before, ignore_errors=True)
+    if before.is_dir():
+        _remove(before)
 
 
 @contextmanager
@@ -143,7 +196,9 @@ def _held(folder: Path) -> Iterator[None]:
             raise ExportError(
                 f"{folder}: another export is being written there; wait for it to end"
             ) from error
-        if not is_there:
+        if is_there:
+            _refuse_foreign(folder, _MARK)
+        else:
             # the export that had it has just taken its place
             raise ExportError(f"{folder}: another export has just been written there; run again")
         yield

@@ -9,10 +9,9 @@ from typing import Any, Final
 
 from pydantic import TypeAdapter
 
+from transforms.exports.folder import RECORD
 from transforms.exports.formats import FORMATS
 from transforms.exports.settings import EXPORT_VERSION, ExportSettings
-
-RECORD: Final = "clipmill_export.json"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,6 +125,10 @@ class FoundExport:
     dataset: str
     settings: ExportSettings
     clip_ids: frozenset[str]
+
+    def is_of(self, dataset: Path) -> bool:
+        """Whether it was made of this data set, by whatever link either was named."""
+        return Path(self.dataset).resolve() == dataset.resolve()
 
 
 _SETTINGS: Final = TypeAdapter(ExportSettings)

@@ -8,6 +8,7 @@ from typing import Final
 
 from pydantic import TypeAdapter
 
+from transforms.exports.formats import FORMATS
 from transforms.tables.digests import canonical_json
 from transforms.tables.layout import EXPORTS
 from transforms.tables.store import Store
@@ -54,7 +55,7 @@ def remembered(store: Store) -> list[RememberedExport]:
         # a data set may come from anybody: what is not as we write it is not remembered
         with suppress(ValueError):
             export = _REMEMBERED.validate_json(store.read(f"{EXPORTS}/{name}"), strict=True)
-            if Path(export.output).is_absolute():
+            if Path(export.output).is_absolute() and export.output.isprintable() and export.form in FORMATS:
                 found.append(export)
     return sorted(found, key=lambda export: export.output)
 

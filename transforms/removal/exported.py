@@ -5,14 +5,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import BinaryIO, Literal
 
-from pyarrow import ArrowException
-
 from transforms.exports.exporting import absolute, export
-from transforms.exports.folder import remove_export, remove_leftovers
-from transforms.exports.frames import ExportError
+from transforms.exports.folder import ForeignFolderError, finish_killed, remove_export
 from transforms.exports.labelled_set import LabelledSet
+from transforms.exports.places import fault_of_place
 from transforms.exports.record import FoundExport, read_record
-from transforms.exports.remembered import forget_export, remembered
+from transforms.exports.remembered import RememberedExport, forget_export, remembered
 from transforms.tables.store import LocalStore
 
 Fate = Literal["written anew", "deleted", "left"]
@@ -25,7 +23,7 @@ class ForgottenExport:
     Attributes:
         output: absolute path of its folder.
         form: its format.
-        fate: what became of it; `left` where what stands at its place cannot be told to be it.
+        fate: what became of it; `left` where what stands at its place cannot be told to be it, or cannot be removed.
     """
 
     output: str
@@ -50,25 +48,45 @@ def forget_in_exports(
     store = LocalStore(root)
     found = []
     for item in remembered(store):
-        place = Path(item.output)
-        fate: Fate | None = None
-        if not dry_run:
-            # what a killed export left beside may hold them as well
-            remove_leftovers(place)
-        there = read_record(place)
-        if there is None or there.settings.form != item.form or there.dataset != str(absolute(root)):
-            fate = "left"
-        elif not there.clip_ids.isdisjoint(clip_ids):
-            fate = "deleted" if there.clip_ids.issubset(clip_ids) else "written anew"
-            if not dry_run and (
-                fate == "deleted" or not _write_anew(root, place, there, clip_ids, open_stream)
-            ):
-                fate = "deleted"
-                remove_export(place)
-                forget_export(store, item.output)
+        fate = _forget_in(root, item, clip_ids, open_stream, dry_run=dry_run)
         if fate is not None:
             found.append(ForgottenExport(item.output, item.form, fate))
+        if fate == "deleted" and not dry_run:
+            forget_export(store, item.output)
     return found
+
+
+def _forget_in(
+    root: Path,
+    item: RememberedExport,
+    clip_ids: Collection[str],
+    open_stream: Callable[[str], BinaryIO],
+    *,
+    dry_run: bool,
+) -> Fate | None:
+    """What becomes of one export; a place that cannot be dealt with keeps none of the others."""
+    place = Path(item.output)
+    try:
+        # where exports are may have been written by anybody
+        if fault_of_place(root, place):
+            return "left"
+        if not dry_run:
+            # what a killed export left beside may hold them as well
+            finish_killed(place)
+        there = read_record(place)
+        if there is None or there.settings.form != item.form or not there.is_of(root):
+            return "left"
+        if there.clip_ids.isdisjoint(clip_ids):
+            return None
+        if not there.clip_ids.issubset(clip_ids) and (
+            dry_run or _write_anew(root, place, there, clip_ids, open_stream)
+        ):
+            return "written anew"
+        if not dry_run:
+            remove_export(place)
+    except (ForeignFolderError, OSError, ValueError):
+        return "left"
+    return "deleted"
 
 
 def _write_anew(
@@ -85,6 +103,6 @@ def _write_anew(
         return False
     try:
         export(LabelledSet(LocalStore(root), root), absolute(root), place, settings, open_stream)
-    except (ExportError, ArrowException, OSError):
+    except Exception:  # noqa: BLE001 - whatever speaks against it: what stands there holds them and has to go
         return False
     return True

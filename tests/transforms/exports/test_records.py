@@ -6,8 +6,9 @@ import pytest
 from made_sets import Box, Minute, make_set
 
 from transforms.exports.exporting import export
+from transforms.exports.folder import RECORD
 from transforms.exports.labelled_set import LabelledSet
-from transforms.exports.record import RECORD, read_record
+from transforms.exports.record import read_record
 from transforms.exports.remembered import RememberedExport, forget_export, remember, remembered
 from transforms.exports.settings import ExportSettings
 from transforms.tables.store import LocalStore
