@@ -28,3 +28,11 @@ URL = "s3://cars/labels"
 def test_commands_that_work_on_folders_say_so_of_urls(arguments, capsys):
     assert main(arguments) == 2
     assert f"{URL}: is a URL" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "arguments", [["verify", ""], ["export", "folder", "--format", "coco", "-o", ""], ["split", ""]]
+)
+def test_no_name_is_not_the_folder_that_one_is_in(arguments, capsys):
+    assert main(arguments) == 2
+    assert "is empty: name a folder" in capsys.readouterr().err

@@ -1,5 +1,6 @@
 """The clips, frames and boxes of a data set, one clip at a time."""
 
+import math
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
@@ -193,6 +194,10 @@ class LabelledSet:
                 shown = track
             if shown is not None:
                 seen.add(shown)
+            if not all(math.isfinite(row[name]) for name in (*_EDGES, "score")):
+                raise ExportError(
+                    f"{self._place}: detections: {row['detection_id']} has a box without an end"
+                )
             x_min, y_min, x_max, y_max = (round(row[name], 3) for name in _EDGES)
             yield Box(
                 detection_id=row["detection_id"],

@@ -153,7 +153,9 @@ def _version(wanted: Wanted, known: list[SplitVersion]) -> SplitVersion:
             if version.name != wanted.name:
                 continue
             asked = make_version(
-                wanted.name, wanted.by or version.tied_by, wanted.shares or version.shares_text
+                wanted.name,
+                version.tied_by if wanted.by is None else wanted.by,
+                version.shares_text if wanted.shares is None else wanted.shares,
             )
             if asked != version:
                 raise SplitUsageError(
@@ -161,7 +163,11 @@ def _version(wanted: Wanted, known: list[SplitVersion]) -> SplitVersion:
                     "give another one a name of its own (--version)"
                 )
             return version
-    return make_version(wanted.name, wanted.by or DEFAULT_TIES, wanted.shares or DEFAULT_SHARES)
+    return make_version(
+        wanted.name,
+        DEFAULT_TIES if wanted.by is None else wanted.by,
+        DEFAULT_SHARES if wanted.shares is None else wanted.shares,
+    )
 
 
 def _drives(store: LocalStore) -> list[Drive]:

@@ -51,6 +51,13 @@ def test_frames_come_in_the_order_of_time_with_and_without_boxes(source):
     assert (box.width, box.height) == (20.0, 20.0)
 
 
+@pytest.mark.parametrize("left", [float("nan"), float("inf")])
+def test_a_box_without_an_end_is_refused(tmp_path, left):
+    root = make_set(tmp_path / "in", [Minute("a", (Box(0, left),))])
+    with pytest.raises(ExportError, match="a box without an end"):
+        everything(root)
+
+
 def test_boxes_are_chosen(source):
     def chosen(**wanted):
         return lefts(everything(source, ExportSettings(form="coco", **wanted))["a"])
