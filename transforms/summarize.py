@@ -16,6 +16,7 @@ from transforms.budget.request import BudgetRequest
 from transforms.clips.memory import remember
 from transforms.clips.refs import ClipRef, Failure, InputFile
 from transforms.clips.shards import Duplicate, ShardPlan, event_id
+from transforms.labels.joining import objects_table
 from transforms.labels.rows import clip_columns
 from transforms.labels.settings import LabelSettings
 from transforms.splits.table import kept_up
@@ -35,7 +36,7 @@ from transforms.tables.digests import canonical_json
 from transforms.tables.earlier import read_earlier
 from transforms.tables.ids import stable_id
 from transforms.tables.layout import run_file
-from transforms.tables.schemas import CLIPS, OBJECTS
+from transforms.tables.schemas import CLIPS
 
 SUMMARY = "summary.json"
 """What a run came to, for the one who started it."""
@@ -101,7 +102,7 @@ class Summarize(beam.PTransform[Mapping[str, PCollection[Any]], PCollection[None
 
     def expand(self, found: Mapping[str, PCollection[Any]]) -> PCollection[None]:
         """Brings everything to one worker: references and counts only."""
-        names = ("files", "clips", "summaries", "left", "duplicates", "events", "failures", "objects")
+        names = ("files", "clips", "summaries", "left", "duplicates", "events", "failures", "joined")
         sides = {name: AsList(found[name]) for name in names}
         root = found["summaries"].pipeline
         return root | "Once" >> beam.Create([None]) | "Finish" >> beam.Map(self._finish, **sides)
@@ -138,7 +139,7 @@ class Finish:
         duplicates: Sequence[Duplicate],
         events: Sequence[Mapping[str, Any]],
         failures: Sequence[Failure],
-        objects: Sequence[pa.Table],
+        joined: Sequence[tuple[str, str]],
     ) -> None:
         """Writes everything that stands beside the shards."""
         store = open_store(self._output)
@@ -150,7 +151,7 @@ class Finish:
             duplicate_rows=duplicate_rows(duplicates, self._settings),
             events=events,
             failures=failures,
-            objects=pa.concat_tables([OBJECTS.empty_table(), *objects]),
+            objects=objects_table(shards, dict(joined)),
         )
         remove_orphans(store, shards)
         earlier = read_earlier(store, shards, left, self._inputs)

@@ -1,13 +1,12 @@
 import apache_beam as beam
-import pyarrow as pa
 import pytest
 from apache_beam.testing.test_pipeline import TestPipeline
-from apache_beam.testing.util import assert_that
+from apache_beam.testing.util import assert_that, equal_to
 
 from transforms.budget.demand.figures import Tally
 from transforms.join import JoinTracks
 from transforms.tables.commits import ShardSummary, commit_shard, without_links
-from transforms.tables.schemas import OBJECTS, SHARD_TABLES
+from transforms.tables.schemas import SHARD_TABLES
 from transforms.tables.store import LocalStore
 
 
@@ -43,18 +42,6 @@ def shards(tmp_path):
 
 
 def test_links_are_read_from_the_data_set(shards, tmp_path):
-    def check(tables):
-        joined = pa.concat_tables(tables)
-        assert joined.schema == OBJECTS
-        of = {row["track_id"]: (row["drive_id"], row["object_id"]) for row in joined.to_pylist()}
-        assert {track: drive for track, (drive, _) in of.items()} == {
-            **dict.fromkeys("abcd", "long"),
-            "e": "short",
-        }
-        objects = {track: found for track, (_, found) in of.items()}
-        assert objects["c"] == objects["b"]
-        assert len(set(objects.values())) == 4
-
     with TestPipeline() as root:
         light = root | beam.Create([without_links(shard) for shard in shards])
-        assert_that(light | JoinTracks(str(tmp_path)), check)
+        assert_that(light | JoinTracks(str(tmp_path)), equal_to([("c", "b")]))

@@ -135,7 +135,7 @@ def finished(tmp_path):
         duplicates=[Duplicate(clip=SECOND, duplicate_of=FIRST.clip_id)],
         events=[],
         failures=[],
-        objects=[],
+        joined=[],
     )
     return store
 

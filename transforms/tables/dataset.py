@@ -42,7 +42,7 @@ class Gathered:
         duplicates: rows of `clips` for the duplicates, one table.
         events: rows of `events`.
         failures: of discovery and probing; those of shards are in their summaries.
-        objects: rows of `objects`.
+        objects: rows of `objects`, of this run's shards and those that are left over.
     """
 
     summaries: Sequence[ShardSummary]
@@ -66,7 +66,7 @@ def whole_tables(found: Gathered, left: Sequence[ShardSummary], earlier: Earlier
     failures = {(row["uri"], row["stage"], row["error"]): row for row in failed}
     return {
         "events": _table("events", [events[event] for event in sorted(events)]),
-        "objects": found.objects.sort_by([("drive_id", "ascending"), ("track_id", "ascending")]),
+        "objects": found.objects,
         "coverage": _table("coverage", list(_coverage([*found.summaries, *left]))),
         "failures": _table("failures", [failures[key] for key in sorted(failures)]),
     }
