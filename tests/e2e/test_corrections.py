@@ -1,5 +1,6 @@
 """Labels corrected in another tool: back in, through every later labelling, and out again with their clip."""
 
+import json
 import os
 import shutil
 from collections import Counter
@@ -13,11 +14,17 @@ import pytest
 from onnx import numpy_helper
 from running import ROOT, SAMPLE, digests
 
+from transforms.corrections import applying
+
 SHARED = Path(os.environ.get("CLIPMILL_SHARED", ROOT.parent / "shared"))
 FAST = ("--fps", "2", "--json")
 CAMERAS = ("front", "back")
 ADDED = ("1.00", "2.00", "31.50", "40.25")
 EDGES = ("x_min_px", "y_min_px", "x_max_px", "y_max_px")
+
+
+class Killed(BaseException):
+    """What ends a process at any moment."""
 
 
 def rows(dataset: Path, table: str = "detections") -> list[dict]:
@@ -176,6 +183,27 @@ def test_the_same_file_once_more_changes_nothing(made, command_here, tmp_path):
     assert by_id(tmp_path / "out") == by_id(made["root"] / "after")
 
 
+def test_what_was_killed_is_finished_by_the_same_command(made, command_here, tmp_path, monkeypatch):
+    shutil.copytree(made["root"] / "before", tmp_path / "out")
+    arguments = (
+        *("correct", tmp_path / "out", made["root"] / "annotations.xml", "--by", "Ada L.", "--json"),
+        *("--at", "2026-03-01T12:00:00Z", "--export", made["root"] / "cvat"),
+    )
+
+    def killed(*_):
+        raise Killed
+
+    with monkeypatch.context() as patch:
+        patch.setattr(applying, "put_the_rest_in_place", killed)
+        with pytest.raises(Killed):
+            command_here(*arguments)
+    (problem,) = command_here("verify", tmp_path / "out", "--json").data["problems"]
+    assert problem.startswith(".correcting: corrections were being put into labels, and that was cut short")
+    done = command_here(*arguments)
+    assert (done.code, done.data["shards"]) == (0, [])
+    assert digests(tmp_path / "out") == digests(made["root"] / "after")
+
+
 def test_a_lost_shard_labelled_again_has_the_same_bytes(made, clipmill, clips, tmp_path):
     after = made["root"] / "after"
     shutil.copytree(after, tmp_path / "out")
@@ -285,8 +313,6 @@ def test_what_does_not_fit_is_refused(made, command_here, tmp_path):
 
 def test_a_real_clip_corrected_as_coco(clipmill, command_here, tmp_path):
     """COCO comes back from tools without ids: labels are found by frame and overlap."""
-    import json
-
     clip = SHARED / "clips/mmdet_motorbike_highway_1280x720_h264.mp4"
     network = SHARED / "models/picodet_s_416_coco.onnx"
     if not (clip.exists() and network.exists()):

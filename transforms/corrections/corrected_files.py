@@ -8,10 +8,11 @@ from typing import Final
 from models.taxonomy import CATEGORIES
 
 MOST_BYTES: Final = 1 << 29
-"""Size of a file that is read: of XML that is some 1,500,000 boxes."""
+"""Size of a file that is read."""
 
-MOST_BOXES: Final = 1_000_000
-MOST_FRAMES: Final = 1_000_000
+MOST_BOXES: Final = 500_000
+MOST_FRAMES: Final = 200_000
+"""A clip of 11 hours at 5 frames a second."""
 
 _LARGEST_PX: Final = 1e6
 

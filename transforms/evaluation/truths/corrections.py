@@ -45,6 +45,8 @@ def read(files: Files, fps: float | None) -> Truth:  # noqa: ARG001 - every read
     """
     (file,) = files.values()
     table = columns_of(file, (*_FRAME, *_SAID, "category", *BOX_COLUMNS))
+    if not table.num_rows:
+        raise TruthError(f"{file.name}: nobody has corrected anything; see docs/corrections.md")
     frames = list(zip(*(table[name].to_pylist() for name in _FRAME), strict=True))
     said = list(zip(*(table[name].to_pylist() for name in _SAID), strict=True))
     last: dict[tuple[str, int], int] = {}
