@@ -154,7 +154,8 @@ class _Document:
         stop = int(numbers["stop_frame"] + 1 if "stop_frame" in numbers else numbers.get("size", 0))
         if not first < stop <= MOST_FRAMES:
             raise CorrectedFileError(
-                f"{self._name}: does not tell which frames it is about (meta/task/size, start_frame, stop_frame)"
+                f"{self._name}: does not tell which frames it is about (meta/task/size, start_frame, stop_frame), or "
+                f"they are more than {MOST_FRAMES}"
             )
         return first, stop
 

@@ -104,6 +104,6 @@ def test_a_file_that_declares_entities_is_not_read():
 
 def test_tracks_that_go_on_for_ever_are_bounded(monkeypatch):
     monkeypatch.setattr(cvat_file, "MOST_BOXES", 1000)
-    meta = META.replace("<size>6", "<size>500000")
+    meta = META.replace("<size>6", "<size>150000")
     with pytest.raises(CorrectedFileError, match="more than 1000 boxes"):
         read(f'<track label="car">{box(0)}</track>', meta)
