@@ -34,6 +34,7 @@ COMMANDS: Final = (
     "sql",
     "verify",
     "export",
+    "correct",
     "diff",
     "compact",
     "split",

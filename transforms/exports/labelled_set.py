@@ -135,6 +135,7 @@ class LabelledSet:
                     own.append(box)
                 box = next(boxes, None)
             yield Frame(
+                frame_id=row["frame_id"],
                 number=last,
                 pts=row["pts"],
                 timestamp_ns=row["timestamp_ns"],
@@ -201,6 +202,7 @@ class LabelledSet:
             x_min, y_min, x_max, y_max = (round(row[name], 3) for name in _EDGES)
             yield Box(
                 detection_id=row["detection_id"],
+                model_digest=row["model_digest"],
                 category=row["category"],
                 edges=(x_min, y_min, x_max, y_max),
                 score=round(row["score"], 6),

@@ -6,7 +6,7 @@ from typing import Any, Final, Literal, get_args
 
 from transforms.tables.digests import digest
 
-EXPORT_VERSION: Final = 1
+EXPORT_VERSION: Final = 2
 """Raised whenever the same data set and settings would give other bytes."""
 
 ImageKind = Literal["jpeg", "png"]

@@ -19,7 +19,7 @@ def make_box():
     def make(number=1, edges=(10.5, 20.25, 50.75, 60.0), category="car", score=0.75, name=None):
         shown = None if number is None else f"object-{number}"
         name = name or f"detection-{number}-{edges[0]}"
-        return Box(name, category, edges, score, "detected", shown, number)
+        return Box(name, "net", category, edges, score, "detected", shown, number)
 
     return make
 
@@ -42,7 +42,9 @@ def make_clip():
             rate=rate,
         )
         made = [
-            Frame(number, number * 7, number * STEP_NS, None, 640, 360, tuple(boxes), picture)
+            Frame(
+                f"frame-{number}", number, number * 7, number * STEP_NS, None, 640, 360, tuple(boxes), picture
+            )
             for number, boxes in frames.items()
         ]
         return ClipFrames(clip, iter(made))

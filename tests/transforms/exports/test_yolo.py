@@ -30,8 +30,8 @@ def test_edges_come_back_and_lie_within_the_image(data):
         low = data.draw(st.integers(0, size * 1000 - 1))
         edges.append((low / 1000, data.draw(st.integers(low + 1, size * 1000)) / 1000))
     (left, right), (top, bottom) = edges
-    box = Box("d", "car", (left, top, right, bottom), 0.5, "detected", None, None)
-    _, x, y, w, h = map(float, yolo._line(Frame(0, 0, 0, None, width, height, (box,)), box).split())
+    box = Box("d", "net", "car", (left, top, right, bottom), 0.5, "detected", None, None)
+    _, x, y, w, h = map(float, yolo._line(Frame("f", 0, 0, 0, None, width, height, (box,)), box).split())
     assert max(x, y, w, h) <= 1
     assert ((x - w / 2) * width, (x + w / 2) * width) == pytest.approx((left, right), abs=1e-3)
     assert ((y - h / 2) * height, (y + h / 2) * height) == pytest.approx((top, bottom), abs=1e-3)
