@@ -10,10 +10,10 @@ import pyarrow.compute as pc
 
 from transforms.clips.sampling import Sampling
 from transforms.exports.frames import CATEGORY_INDEX, Box, Clip, ExportError, Frame
-from transforms.exports.row_groups import RowsByKey
 from transforms.exports.settings import ExportSettings
 from transforms.tables.finished import Finished, read_finished
 from transforms.tables.layout import table_file
+from transforms.tables.row_groups import RowsByKey
 from transforms.tables.store import Store
 
 _EDGES: Final = ("x_min_px", "y_min_px", "x_max_px", "y_max_px")

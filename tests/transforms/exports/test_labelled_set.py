@@ -4,10 +4,10 @@ from made_sets import DAY_NS, MODEL, Box, Minute, make_set
 
 from transforms.exports.frames import ExportError
 from transforms.exports.labelled_set import LabelledSet
-from transforms.exports.row_groups import RowsByKey
 from transforms.exports.settings import ExportSettings
 from transforms.tables.commits import encode
 from transforms.tables.compacting import compact
+from transforms.tables.row_groups import RowsByKey
 from transforms.tables.store import LocalStore
 
 BOXES = (
