@@ -95,6 +95,7 @@ class Clip:
         fps_mean: shown frames a second.
         start_utc_ns: Unix time of the first frame; None where it is not known.
         rate: frames a second that `Frame.number` counts; None where frames are not taken at a rate.
+        split: train, val, test, or none for a drive that is held out; None where no version of the splits was asked for.
     """
 
     clip_id: str
@@ -107,6 +108,7 @@ class Clip:
     fps_mean: float
     start_utc_ns: int | None
     rate: float | None
+    split: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

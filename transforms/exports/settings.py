@@ -30,6 +30,7 @@ class ExportSettings:
         model: sha256 of the network whose labels are exported; "" = those of all.
         images: whether frames are decoded and written.
         image_kind: one of `IMAGE_KINDS`.
+        split_version: version of the splits by which frames are sorted into folders; "" = by none.
     """
 
     form: str
@@ -41,6 +42,7 @@ class ExportSettings:
     model: str = ""
     images: bool = False
     image_kind: ImageKind = "jpeg"
+    split_version: str = ""
 
     @property
     def suffix(self) -> str:

@@ -28,7 +28,7 @@ def make_box():
 def make_clip():
     """A clip of 640 x 360; `frames` is number → boxes."""
 
-    def make(frames, clip_id="clip-a", rate=5.0, picture=None, uri="/in/a b.mp4"):
+    def make(frames, clip_id="clip-a", rate=5.0, picture=None, uri="/in/a b.mp4", split=None):
         clip = Clip(
             clip_id=clip_id,
             drive_id="drive",
@@ -40,6 +40,7 @@ def make_clip():
             fps_mean=36.0,
             start_utc_ns=None,
             rate=rate,
+            split=split,
         )
         made = [
             Frame(
