@@ -49,7 +49,9 @@ MINUTES ?= 5
 fuzz: $(VENV)/.dev
 	CLIPMILL_FUZZ_MINUTES=$(MINUTES) $(BIN)/pytest -n auto --dist worksteal --timeout=0 tests/fuzz $(PYTEST_ARGS)
 
+# all that is made from the code: pages of commands and of TOML files' keys, tables, figures
 docs: $(VENV)/.dev
+	$(BIN)/python -m pipelines.reference docs
 	$(BIN)/python -m transforms.tables.describe > docs/tables.md
 	$(BIN)/python -m transforms.budget.evidence.describe > docs/backtest.md
 	$(BIN)/python tests/benchmarks/fleet_simulation.py --renew
