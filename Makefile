@@ -1,4 +1,4 @@
-.PHONY: demo test test-cluster faults schedules check fuzz docs constraints clean
+.PHONY: demo test test-cluster faults schedules check fuzz docs site constraints clean
 
 PYTHON ?= python3
 VENV ?= .venv
@@ -55,6 +55,10 @@ docs: $(VENV)/.dev
 	$(BIN)/python -m transforms.tables.describe > docs/tables.md
 	$(BIN)/python -m transforms.budget.evidence.describe > docs/backtest.md
 	$(BIN)/python tests/benchmarks/fleet_simulation.py --renew
+
+# the same pages as a site that needs no connection, in build/site; a link that leads nowhere ends it
+site: $(VENV)/.dev
+	$(BIN)/sphinx-build -q -W --keep-going -d build/site-read docs build/site
 
 constraints:
 	rm -rf build/constraints && $(PYTHON) -m venv build/constraints
