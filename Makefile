@@ -1,4 +1,4 @@
-.PHONY: demo test test-cluster faults schedules check fuzz docs constraints clean
+.PHONY: demo test test-cluster faults schedules check fuzz docs site constraints clean
 
 PYTHON ?= python3
 VENV ?= .venv
@@ -49,10 +49,16 @@ MINUTES ?= 5
 fuzz: $(VENV)/.dev
 	CLIPMILL_FUZZ_MINUTES=$(MINUTES) $(BIN)/pytest -n auto --dist worksteal --timeout=0 tests/fuzz $(PYTEST_ARGS)
 
+# all that is made from the code: pages of commands and of TOML files' keys, tables, figures
 docs: $(VENV)/.dev
+	$(BIN)/python -m pipelines.reference docs
 	$(BIN)/python -m transforms.tables.describe > docs/tables.md
 	$(BIN)/python -m transforms.budget.evidence.describe > docs/backtest.md
 	$(BIN)/python tests/benchmarks/fleet_simulation.py --renew
+
+# the same pages as a site that needs no connection, in build/site; a link that leads nowhere ends it
+site: $(VENV)/.dev
+	$(BIN)/sphinx-build -q -W --keep-going -d build/site-read docs build/site
 
 constraints:
 	rm -rf build/constraints && $(PYTHON) -m venv build/constraints
