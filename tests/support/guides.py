@@ -10,9 +10,12 @@ import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from unittest.mock import patch
 
 from pipelines.cli import main
 
+WIDTH = "100"
+"""Columns of the terminal that pages show."""
 NOT_RUN = re.compile(r"  # needs .+$")
 """How a page marks what a test cannot run: a cluster, a network connection, a reader's own clips."""
 
@@ -86,6 +89,11 @@ def _run(command: str, place: Path) -> tuple[int, str]:
         )
         return done.returncode, done.stdout + done.stderr
     shown, told = io.StringIO(), io.StringIO()
-    with contextlib.chdir(place), contextlib.redirect_stdout(shown), contextlib.redirect_stderr(told):
+    with (
+        contextlib.chdir(place),
+        contextlib.redirect_stdout(shown),
+        contextlib.redirect_stderr(told),
+        patch.dict(os.environ, {"COLUMNS": WIDTH}),
+    ):
         code = main(words[1:])
     return code, shown.getvalue() or told.getvalue()
