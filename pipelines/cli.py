@@ -31,6 +31,7 @@ COMMANDS: Final = (
     "evaluate",
     "inspect",
     "explain",
+    "view",
     "sql",
     "verify",
     "export",
