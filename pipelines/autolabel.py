@@ -80,7 +80,7 @@ def build(root: beam.Pipeline, job: AutolabelJob, resources: Resources) -> None:
     )
     milled = (judged | "Standing" >> beam.FlatMap(standing), made) | "All shards" >> beam.Flatten()
     left = (shards, duplicates) | "Left over" >> LeftOver(job.output)
-    objects = (milled, left) | "Both" >> beam.Flatten() | "Join" >> JoinTracks()
+    joined = (milled, left) | "Both" >> beam.Flatten() | "Join" >> JoinTracks(job.output)
     events = (found[FILES], probed[CLIPS], found[EVENTS]) | "Events" >> GatherEvents(
         job.labels.location_privacy
     )
@@ -93,7 +93,7 @@ def build(root: beam.Pipeline, job: AutolabelJob, resources: Resources) -> None:
         "duplicates": duplicates,
         "events": events,
         "failures": failures,
-        "objects": objects,
+        "joined": joined,
     } | "Summarize" >> Summarize(job.labels, job.inputs, job.output, run_id, job.timezone)
 
 

@@ -12,7 +12,7 @@ from transforms.labels.ingredients import ingredients
 from transforms.labels.settings import LabelSettings
 from transforms.metrics import count_shard
 from transforms.storage import open_store
-from transforms.tables.commits import ShardSummary, is_whole, read_commit
+from transforms.tables.commits import ShardSummary, is_whole, read_commit, without_links
 from transforms.tables.schemas import SHARD_TABLES
 from transforms.tables.store import Store
 
@@ -27,7 +27,7 @@ class Judgement:
     Attributes:
         plan: the shard.
         made_from: what it has to be made from, see `ingredients`.
-        standing: the commit that can stand as it is, or None.
+        standing: the commit that can stand as it is, without links, or None.
         in_base: the base's commit that can be taken over, or None.
         reasons: why it must be made: new, damaged, failed, or what it is made from that differs (clips, options,
             models, code); empty where something can stand.
@@ -118,7 +118,7 @@ class Judge:
         made_from = ingredients(plan, self._settings, self._models)
         summary, reasons = self._look(self._output, self._sizes, plan.name, made_from)
         if not reasons:
-            return Judgement(plan, made_from, summary, None, ())
+            return Judgement(plan, made_from, without_links(summary) if summary else None, None, ())
         if self._base:
             other, missing = self._look(self._base, self._base_sizes, plan.name, made_from)
             if not missing:

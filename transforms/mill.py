@@ -19,7 +19,13 @@ from transforms.labels.settings import LabelSettings
 from transforms.metrics import count_shard
 from transforms.set_aside import Patience, label_apart
 from transforms.storage import open_store
-from transforms.tables.commits import ModelFacts, ShardSummary, commit_shard, take_over_shard
+from transforms.tables.commits import (
+    ModelFacts,
+    ShardSummary,
+    commit_shard,
+    take_over_shard,
+    without_links,
+)
 from transforms.tables.digests import canonical_json
 from transforms.tables.layout import run_file
 
@@ -94,7 +100,7 @@ class Milled:
     """A shard that is committed.
 
     Attributes:
-        summary: its commit.
+        summary: its commit, without links.
         record: what was noted of the work on it, None where it could stand as it was.
     """
 
@@ -157,7 +163,7 @@ class Mill:
             "camera_ns": sum(duration_ns for *_, duration_ns, _shown in summary.tally.cameras),
         }
         store.write(run_file(self._run_id, f"{PROGRESS}/{plan.name}.json"), canonical_json(record).encode())
-        return Milled(summary, record)
+        return Milled(without_links(summary), record)
 
 
 def read_bytes(plan: ShardPlan) -> int:

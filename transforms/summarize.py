@@ -2,11 +2,11 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 import apache_beam as beam
 import pyarrow as pa
+import pyarrow.compute as pc
 from apache_beam.pvalue import AsList, PCollection
 
 from transforms.begin import clips_of, copy_of
@@ -16,12 +16,13 @@ from transforms.budget.request import BudgetRequest
 from transforms.clips.memory import remember
 from transforms.clips.refs import ClipRef, Failure, InputFile
 from transforms.clips.shards import Duplicate, ShardPlan, event_id
+from transforms.labels.joining import objects_table
 from transforms.labels.rows import clip_columns
 from transforms.labels.settings import LabelSettings
 from transforms.splits.table import kept_up
 from transforms.storage import open_store
 from transforms.tables.beginning import part_unplanned
-from transforms.tables.commits import ShardSummary
+from transforms.tables.commits import ShardSummary, without_links
 from transforms.tables.dataset import (
     Gathered,
     distinct_failures,
@@ -79,7 +80,7 @@ def _name(shard: ShardPlan) -> str:
 
 def _left_over(output: str, names: Sequence[str], clips: Sequence[tuple[str, str]]) -> Sequence[ShardSummary]:
     _, left = part_unplanned(open_store(output), names, clips)
-    return left
+    return [without_links(summary) for summary in left]
 
 
 class Summarize(beam.PTransform[Mapping[str, PCollection[Any]], PCollection[None]]):
@@ -101,16 +102,10 @@ class Summarize(beam.PTransform[Mapping[str, PCollection[Any]], PCollection[None
 
     def expand(self, found: Mapping[str, PCollection[Any]]) -> PCollection[None]:
         """Brings everything to one worker: references and counts only."""
-        names = ("files", "clips", "summaries", "left", "duplicates", "events", "failures", "objects")
-        told = {**found, "summaries": found["summaries"] | "Without links" >> beam.Map(without_links)}
-        sides = {name: AsList(told[name]) for name in names}
+        names = ("files", "clips", "summaries", "left", "duplicates", "events", "failures", "joined")
+        sides = {name: AsList(found[name]) for name in names}
         root = found["summaries"].pipeline
         return root | "Once" >> beam.Create([None]) | "Finish" >> beam.Map(self._finish, **sides)
-
-
-def without_links(summary: ShardSummary) -> ShardSummary:
-    """A commit without what joins its tracks to those of its neighbours, which is most of it."""
-    return replace(summary, heads={}, tail={})
 
 
 class Finish:
@@ -144,7 +139,7 @@ class Finish:
         duplicates: Sequence[Duplicate],
         events: Sequence[Mapping[str, Any]],
         failures: Sequence[Failure],
-        objects: Sequence[tuple[str, str, str]],
+        joined: Sequence[tuple[str, str]],
     ) -> None:
         """Writes everything that stands beside the shards."""
         store = open_store(self._output)
@@ -156,7 +151,7 @@ class Finish:
             duplicate_rows=duplicate_rows(duplicates, self._settings),
             events=events,
             failures=failures,
-            objects=objects,
+            objects=objects_table(shards, dict(joined)),
         )
         remove_orphans(store, shards)
         earlier = read_earlier(store, shards, left, self._inputs)
@@ -212,7 +207,8 @@ def run_summary(found: Gathered, files: int) -> dict[str, object]:
         rows.update(shard.counts)
     labelled = sum(count > 0 for count in frames.values())
     listed = files + sum(failure.stage == "discover" for failure in found.failures)
-    tracks = {track for shard in found.summaries for track in shard.tracks}
+    tracks = pa.array([track for shard in found.summaries for track in shard.tracks], pa.string())
+    objects = found.objects.filter(pc.is_in(found.objects["track_id"], value_set=tracks))
     return {
         "clips": {
             "found": listed,
@@ -223,7 +219,7 @@ def run_summary(found: Gathered, files: int) -> dict[str, object]:
         "frames": rows["frames"],
         "detections": rows["detections"],
         "tracks": rows["tracks"],
-        "objects": len({object_id for _, track, object_id in found.objects if track in tracks}),
+        "objects": pc.count_distinct(objects["object_id"]).as_py(),
         "failures": [
             {
                 "uri": failure.uri,

@@ -13,7 +13,7 @@ from transforms.budget.demand.figures import total
 from transforms.budget.estimates import estimates_table
 from transforms.budget.request import BudgetRequest
 from transforms.clips.sources import name_clip
-from transforms.labels.joining import join_drive
+from transforms.labels.joining import first_tracks, objects_table
 from transforms.removal.known import KnownClip
 from transforms.removal.selecting import Selection, has_folder
 from transforms.splits.table import read_splits, splits_without
@@ -139,15 +139,13 @@ def finish(store: Store, shards: Sequence[ShardSummary], tables: Mapping[str, pa
     drives: dict[str, list[ShardSummary]] = defaultdict(list)
     for shard in shards:
         drives[shard.drive_id].append(shard)
-    objects = [
-        {"drive_id": drive, "track_id": track, "object_id": object_id}
-        for drive in sorted(drives)
-        for track, object_id in sorted(join_drive(drives[drive]).items())
-    ]
+    first: dict[str, str] = {}
+    for drive in drives.values():
+        first |= first_tracks(drive)
     figures = total(shard.tally for shard in shards).figures()
     whole = {
         **{name: table for name, table in tables.items() if name != "clips"},
-        "objects": pa.Table.from_pylist(objects, WHOLE_TABLES["objects"]),
+        "objects": objects_table(shards, first),
         "budget": estimates_table(BudgetRequest().answer(figures)),
     }
     files = write_whole(store, whole, tables["clips"])

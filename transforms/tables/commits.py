@@ -99,6 +99,11 @@ class ShardSummary:
 _SUMMARY: Final = TypeAdapter(ShardSummary)
 
 
+def without_links(summary: ShardSummary) -> ShardSummary:
+    """A commit without `heads` and `tail`, which are most of it: who joins tracks reads them again."""
+    return replace(summary, heads={}, tail={})
+
+
 def file_metadata(label_digest: str = "", model_digests: tuple[str, ...] = ()) -> dict[str, str]:
     """What every file of a data set carries."""
     return {
