@@ -19,6 +19,7 @@ demo: $(VENV)/.demo
 	@echo
 	@echo "look next at:"
 	@echo "  $(BIN)/clipmill inspect demo                     # cameras, categories, events, failures"
+	@echo "  $(BIN)/clipmill report demo -o demo/report.html  # all of it on one page, for a browser"
 	@echo "  $(BIN)/clipmill inspect demo --clip 00-front --to demo/pictures   # labels drawn on frames"
 	@echo "  $(BIN)/clipmill sql demo 'SELECT category, count(*) FROM detections GROUP BY ALL'"
 	@echo "  $(BIN)/clipmill budget demo --workload fsd --cluster cortex"

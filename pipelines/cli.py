@@ -30,6 +30,7 @@ COMMANDS: Final = (
     "track",
     "evaluate",
     "inspect",
+    "report",
     "explain",
     "view",
     "sql",
