@@ -19,7 +19,7 @@ from transforms.tables.commits import ShardSummary, commit_shard
 from transforms.tables.dataset import Gathered, whole_tables, write_dataset, write_manifest, write_whole
 from transforms.tables.digests import digest
 from transforms.tables.earlier import Earlier
-from transforms.tables.schemas import BUDGET, CLIPS, SHARD_TABLES
+from transforms.tables.schemas import BUDGET, CLIPS, OBJECTS, SHARD_TABLES
 from transforms.tables.store import LocalStore
 
 FPS = 25
@@ -103,10 +103,14 @@ def make_viewed_set(root: Path, seconds: float) -> Path:
         duplicate_rows=CLIPS.empty_table(),
         events=(),
         failures=(fault,),
-        objects=[
-            ("drive", "track front-1", "object-of-the-car"),
-            ("drive", "track back-1", "object-of-the-car"),
-        ],
+        objects=pa.table(
+            {
+                "track_id": ["track front-1", "track back-1"],
+                "object_id": ["object-of-the-car"] * 2,
+                "drive_id": ["drive"] * 2,
+            },
+            OBJECTS,
+        ),
     )
     tables = whole_tables(found, (), Earlier()) | {"budget": BUDGET.empty_table()}
     whole = write_whole(store, tables, found.duplicate_rows)
