@@ -13,6 +13,8 @@ from transforms.access import StorageFlags
 from transforms.budget.demand.figures import Tally, tally_clips, tally_frames, total
 from transforms.clips.shards import ShardPlan
 from transforms.concurrent import ConcurrentMap
+from transforms.corrections.outcomes import corrected
+from transforms.corrections.overlay import overlaid
 from transforms.judge import Judge
 from transforms.labels.ingredients import label_digest
 from transforms.labels.settings import LabelSettings
@@ -151,7 +153,15 @@ class Mill:
             record = {"state": "taken_over"}
         else:
             rows = label_apart(plan, options.models, options.settings, options.patience, options.storage)
-            summary = commit_shard(store, summarise(plan, found.made_from, rows, options.models), rows.tables)
+            made = overlaid(
+                rows.tables["detections"],
+                rows.tables["frames"],
+                found.corrections,
+                [model.sha256 for model in options.models],
+            )
+            tables = {**rows.tables, "detections": made.detections}
+            labelled = summarise(plan, found.made_from, rows, options.models)
+            summary = commit_shard(store, corrected(labelled, made), tables)
             record = {"state": "written", **asdict(rows.timings), "read_bytes": read_bytes(plan)}
         record |= {
             "shard": plan.name,

@@ -16,6 +16,9 @@ from transforms.budget.request import BudgetRequest
 from transforms.clips.memory import remember
 from transforms.clips.refs import ClipRef, Failure, InputFile
 from transforms.clips.shards import Duplicate, ShardPlan, event_id
+from transforms.corrections.outcomes import conflicts_of, told
+from transforms.corrections.table import corrections_table, read_corrections
+from transforms.judge import corrections_of
 from transforms.labels.joining import objects_table
 from transforms.labels.rows import clip_columns
 from transforms.labels.settings import LabelSettings
@@ -92,13 +95,20 @@ class Summarize(beam.PTransform[Mapping[str, PCollection[Any]], PCollection[None
         output: the data set.
         run_id: the run.
         timezone: zone of the times in file names, or None.
+        base: another data set whose corrections of these clips are taken over, or None.
     """
 
     def __init__(
-        self, settings: LabelSettings, inputs: Sequence[str], output: str, run_id: str, timezone: str | None
+        self,
+        settings: LabelSettings,
+        inputs: Sequence[str],
+        output: str,
+        run_id: str,
+        timezone: str | None,
+        base: str | None = None,
     ) -> None:
         super().__init__()
-        self._finish = Finish(settings, inputs, output, run_id, timezone)
+        self._finish = Finish(settings, inputs, output, run_id, timezone, base)
 
     def expand(self, found: Mapping[str, PCollection[Any]]) -> PCollection[None]:
         """Brings everything to one worker: references and counts only."""
@@ -117,16 +127,24 @@ class Finish:
         output: the data set.
         run_id: the run.
         timezone: zone of the times in file names, or None.
+        base: another data set whose corrections of these clips are taken over, or None.
     """
 
     def __init__(
-        self, settings: LabelSettings, inputs: Sequence[str], output: str, run_id: str, timezone: str | None
+        self,
+        settings: LabelSettings,
+        inputs: Sequence[str],
+        output: str,
+        run_id: str,
+        timezone: str | None,
+        base: str | None = None,
     ) -> None:
         self._settings = settings
         self._inputs = tuple(inputs)
         self._output = output
         self._run_id = run_id
         self._timezone = timezone
+        self._base = base
 
     def __call__(
         self,
@@ -161,6 +179,12 @@ class Finish:
         tables["budget"] = estimates_table(estimates)
         copies = pa.concat_tables([found.duplicate_rows, earlier.duplicates]).sort_by("uri")
         tables["splits"] = kept_up(store, shards, copies, tables["events"])
+        clip_ids = {clip for shard in shards for clip, _ in shard.clips}
+        own = read_corrections(store)
+        taken = corrections_of(self._output, self._base)[len(own) :]
+        corrections = (*own, *(item for item in taken if item.clip_id in clip_ids))
+        conflicts = conflicts_of(corrections, shards)
+        tables["corrections"] = corrections_table(corrections, conflicts)
         whole = write_whole(store, tables, copies)
         manifest = write_manifest(store, shards, whole)
         rows: Counter[str] = Counter()
@@ -171,6 +195,7 @@ class Finish:
         remember(store, clips, {file.uri: file.version for file in files}, self._timezone)
         summary = run_summary(found, len(files)) | {
             "left_over_shards": len(left),
+            "corrections": told(corrections, conflicts),
             "figures": figures.as_json(),
             "budget": [estimate.brief() for estimate in estimates],
         }

@@ -19,16 +19,18 @@ class Format:
         write: writes an export: into a folder, clips and their frames, with this ending of the images' files.
         conventions: what its numbers mean.
         images: whether images are written: a format that needs them has them always.
+        has_splits: whether it has folders by split.
     """
 
     write: Callable[[Folder, Iterable[ClipFrames], str], None]
     conventions: Mapping[str, str]
     images: Images
+    has_splits: bool = False
 
 
 FORMATS: Final[Mapping[str, Format]] = {
     "coco": Format(coco.write, coco.CONVENTIONS, "when told"),
-    "yolo": Format(yolo.write, yolo.CONVENTIONS, "always"),
+    "yolo": Format(yolo.write, yolo.CONVENTIONS, "always", has_splits=True),
     "mot": Format(mot.write, mot.CONVENTIONS, "when told"),
     "kitti": Format(kitti.write, kitti.CONVENTIONS, "when told"),
     "cvat": Format(cvat.write, cvat.CONVENTIONS, "unless told"),

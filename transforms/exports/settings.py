@@ -6,7 +6,7 @@ from typing import Any, Final, Literal, get_args
 
 from transforms.tables.digests import digest
 
-EXPORT_VERSION: Final = 1
+EXPORT_VERSION: Final = 2
 """Raised whenever the same data set and settings would give other bytes."""
 
 ImageKind = Literal["jpeg", "png"]
@@ -30,6 +30,7 @@ class ExportSettings:
         model: sha256 of the network whose labels are exported; "" = those of all.
         images: whether frames are decoded and written.
         image_kind: one of `IMAGE_KINDS`.
+        split_version: version of the splits by which frames are sorted into folders; "" = by none.
     """
 
     form: str
@@ -41,6 +42,7 @@ class ExportSettings:
     model: str = ""
     images: bool = False
     image_kind: ImageKind = "jpeg"
+    split_version: str = ""
 
     @property
     def suffix(self) -> str:
