@@ -80,6 +80,18 @@ def test_two_cameras_stay_within_one_frame_of_each_other(opened, record_testsuit
     assert max(drifts) <= 1 / FPS
 
 
+@pytest.mark.parametrize("by_s", [0.15, -0.15, 1.0])
+def test_a_camera_that_is_off_is_brought_back(opened, by_s):
+    page = opened("#drive=drive&t=1")
+    ready(page, 2, 1.0)
+    page.keyboard.press("Space")
+    page.wait_for_function("() => document.querySelector('video[data-camera=back]').currentTime > 1")
+    page.evaluate("(by) => { document.querySelector('video[data-camera=back]').currentTime += by; }", by_s)
+    page.wait_for_timeout(2500)
+    places = page.evaluate(PLACES)
+    assert abs(places["front"] - places["back"]) <= 1 / FPS
+
+
 def test_a_paused_moment_is_the_same_on_every_camera_and_steps_by_frames(opened):
     page = opened("#drive=drive&t=3")
     ready(page, 2, 3)
