@@ -85,12 +85,20 @@ def run(arguments: argparse.Namespace) -> Outcome:
 
 
 def _open_clip(uri: str) -> BinaryIO:
-    """Opens a clip; a data set may come from anybody, and reading from what is no file may never end."""
-    from transforms.storage import is_remote, open_stream
+    """Opens a clip of this machine.
 
-    if not is_remote(uri) and not Path(uri).is_file():
+    A data set may come from anybody: its URLs would connect to whom they name, and reading from what is no file may
+    never end.
+    """
+    from transforms.storage import is_remote
+    from transforms.views.report.pictures import RemoteClipError
+
+    if is_remote(uri):
+        raise RemoteClipError(f"{uri}: not on this machine")
+    path = Path(uri)
+    if not path.is_file():
         raise FileNotFoundError(f"{uri}: no file")
-    return open_stream(uri)
+    return path.open("rb")
 
 
 def _evaluation(path: Path | None, root: Path) -> "Evaluation | None":

@@ -1,7 +1,10 @@
 import json
 import resource
 import signal
+import socket
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from made_sets import MODEL, Box, Minute, make_set
 
@@ -20,6 +23,34 @@ def refused(capsys, arguments, code, *said):
     for word in said:
         assert word in shown.err
     assert not shown.out
+
+
+def led_elsewhere(root, uri):
+    """The data set with another place of its clips, as a stranger may write it."""
+    for path in (root / "clips").glob("*.parquet"):
+        rows = pq.read_table(path)
+        at = rows.column_names.index("uri")
+        field = rows.schema.field(at).with_nullable(nullable=True)
+        pq.write_table(rows.set_column(at, field, pa.array([uri] * rows.num_rows, pa.string())), path)
+    return root
+
+
+@pytest.mark.parametrize(
+    ("uri", "said"),
+    [
+        ("http://127.0.0.1:{port}/a.mp4", "the clip lies in an object store; copy it to this machine"),
+        ("/in/\0.mp4", "the clip is no longer where it was labelled"),
+    ],
+)
+def test_a_clip_of_another_machine_is_not_asked_for(tmp_path, capsys, uri, said):
+    root = make_set(tmp_path / "out", [Minute("a", (Box(0, 10),))])
+    with socket.create_server(("127.0.0.1", 0)) as asked:
+        asked.settimeout(0)
+        led_elsewhere(root, uri.format(port=asked.getsockname()[1]))
+        assert main(["report", str(root), "-o", str(tmp_path / "page.html"), "--json"]) == 0
+        with pytest.raises(BlockingIOError):
+            asked.accept()
+    assert list(json.loads(capsys.readouterr().out)["missing_pictures"]) == [said]
 
 
 def test_with_json_one_object_and_what_was_there_is_replaced(dataset, tmp_path, capsys):

@@ -33,6 +33,10 @@ _INSET: Final = 0.36  # of the picture's height
 _MOST_MAGNIFIED: Final = 8.0
 
 
+class RemoteClipError(Exception):
+    """A clip's URI leads to an object store: a report connects to nothing."""
+
+
 @dataclass(frozen=True, slots=True)
 class Picture:
     """A frame with its labels.
@@ -57,7 +61,7 @@ def pictures(examples: Sequence[Example], open_stream: OpenStream) -> list[Pictu
 
     Args:
         examples: what to draw.
-        open_stream: opens a clip's URI.
+        open_stream: opens a clip's URI; raises `RemoteClipError` where that would leave this machine.
     """
     made: dict[int, Picture] = {}
     by_clip = sorted(
@@ -109,11 +113,13 @@ def _frames(examples: Sequence[Example], open_stream: OpenStream) -> Mapping[int
                 found[time_ns] = (
                     image if image is not None else "the frame does not come out of the clip any more"
                 )
+    except RemoteClipError:
+        problem = "the clip lies in an object store; copy it to this machine"
     except FileNotFoundError:
         problem = "the clip is no longer where it was labelled"
     except ClipChangedError:
         problem = "the file at the clip's place is another one by now"
-    except (ClipError, OSError):
+    except (ClipError, OSError, ValueError):
         problem = "the clip cannot be read any more"
     else:
         return found

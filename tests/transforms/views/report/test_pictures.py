@@ -10,7 +10,7 @@ import pytest
 from running import SAMPLE
 
 from transforms.views.report.choosing import Example, Outline
-from transforms.views.report.pictures import picture, pictures
+from transforms.views.report.pictures import RemoteClipError, picture, pictures
 
 CLIP = SAMPLE / "generic" / "variable_rate.mp4"
 EXAMPLE = Example(
@@ -37,6 +37,21 @@ GREY = np.full((270, 480, 3), 128, np.uint8)
 
 def opened(uri):
     return Path(uri).open("rb")
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (RemoteClipError("s3://a/b.mp4"), "the clip lies in an object store; copy it to this machine"),
+        (ValueError("embedded null byte"), "the clip cannot be read any more"),
+    ],
+)
+def test_what_cannot_be_opened_is_told(error, said):
+    def refuses(_uri):
+        raise error
+
+    [shown] = pictures([EXAMPLE], refuses)
+    assert (shown.jpeg, shown.problem) == (None, said)
 
 
 def decoded(shown):
