@@ -3,6 +3,7 @@
 import http.client
 import json
 import socket
+import time
 from pathlib import Path
 
 import pytest
@@ -165,6 +166,30 @@ def test_a_clip_that_vanishes_or_changes_is_told(made, ask):
     finally:
         path.write_bytes(content)
     assert ask("/clips/front-1")[0] == 200
+
+
+def test_the_key_is_not_among_the_arguments_of_the_browser(made, tmp_path):
+    told = tmp_path / "told"
+    browser = tmp_path / "browser"
+    browser.write_text(
+        "#!/bin/sh\n"
+        'page="${1#file://}"; part="$0.part"\n'
+        'echo "$@" > "$part"; stat -c %a "$page" "$(dirname "$page")" >> "$part"; cat "$page" >> "$part"\n'
+        f'mv "$part" "{told}"\n'
+    )
+    browser.chmod(0o700)
+    with viewer(made, browser=f"{browser} %s") as started:
+        deadline = time.monotonic() + 60
+        while not told.exists():
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        address, of_page, of_folder, page = told.read_text().splitlines()
+        assert (of_page, of_folder) == ("600", "700")
+        assert started.key not in address
+        assert f'content="0; url={started.address}"' in page
+        path = Path(address.removeprefix("file://"))
+        assert path.is_file()
+    assert not path.parent.exists()
 
 
 def test_only_the_loopback_interface_listens(running):
