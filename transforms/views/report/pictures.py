@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from io import SEEK_END
 from itertools import groupby, pairwise
 from typing import BinaryIO, Final
 
@@ -106,7 +107,7 @@ def _frames(examples: Sequence[Example], open_stream: OpenStream) -> Mapping[int
         return dict.fromkeys(dict(times), "the clip made the decoder crash or hang: it is not opened again")
     found: dict[int, Image | str] = {}
     try:
-        clip = reopen(first.uri, first.content_sha256, open_stream)
+        clip = _reopened(first, open_stream)
         with open_stream(clip.uri) as stream, ClipDecoder(stream, clip) as decoder:
             for time_ns, example in times:
                 image = next(_at(decoder, clip, example), None)
@@ -118,12 +119,22 @@ def _frames(examples: Sequence[Example], open_stream: OpenStream) -> Mapping[int
     except FileNotFoundError:
         problem = "the clip is no longer where it was labelled"
     except ClipChangedError:
-        problem = "the file at the clip's place is another one by now"
+        problem = "the file at the clip's place has changed since it was labelled"
     except (ClipError, OSError, ValueError):
         problem = "the clip cannot be read any more"
     else:
         return found
     return {time_ns: found.get(time_ns, problem) for time_ns, _ in times}
+
+
+def _reopened(example: Example, open_stream: OpenStream) -> ClipRef:
+    """The example's clip, if its file is the one that was labelled."""
+    # a data set may come from anybody: what it names may be any file, and is not read to compare its digest
+    with open_stream(example.uri) as stream:
+        size = stream.seek(0, SEEK_END)
+    if size != example.bytes:
+        raise ClipChangedError(f"{example.uri}: {size} bytes where {example.bytes} were labelled")
+    return reopen(example.uri, example.content_sha256, open_stream)
 
 
 def _at(decoder: ClipDecoder, clip: ClipRef, example: Example) -> Iterator[Image]:
