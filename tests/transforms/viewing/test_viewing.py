@@ -48,6 +48,14 @@ def test_clips_without_a_clock_are_placed_by_their_names(viewed):
     assert placed([replace(front, start_utc_ns=None), back]) == (None, {"front-1": 0, "back-1": 0})
 
 
+def test_a_drive_is_called_after_the_clip_that_begins_first(viewed):
+    # its name would be the last
+    front = viewed.clips["front-1"]
+    viewed.clips["front-1"] = replace(front, uri="/z/2024-front.mp4")
+    viewed.clips["back-1"] = replace(viewed.clips["back-1"], uri="/a/2024-back.mp4")
+    assert {one["drive_id"]: one["name"] for one in drives(viewed)["drives"]}["drive"] == "2024-front.mp4"
+
+
 @pytest.mark.parametrize(
     ("uri", "codec", "how"),
     [
