@@ -88,6 +88,8 @@ _KEPT: Final = 16
 
 _MOST_NS: Final = 2**62
 
+_PORT_OF_HTTP: Final = 80
+
 
 class _Guard:
     """Lets in what asks this machine by its own name and knows the key; tells browsers what the page may do.
@@ -101,7 +103,11 @@ class _Guard:
         self._app = app
         self._key = key
         self._cookie = f"clipmill-{port}"
-        self._hosts = {f"{name}:{port}" for name in ("127.0.0.1", "localhost")}
+        names = ("127.0.0.1", "localhost")
+        self._hosts = {f"{name}:{port}" for name in names}
+        if port == _PORT_OF_HTTP:
+            # browsers leave it out
+            self._hosts.update(names)
 
     async def __call__(self, scope: "Scope", receive: "Receive", send: "Send") -> None:
         async def guarded(message: "Message") -> None:

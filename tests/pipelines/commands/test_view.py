@@ -1,5 +1,6 @@
 """The viewer's server: whom it answers, what it hands out, and what it refuses."""
 
+import asyncio
 import http.client
 import json
 import socket
@@ -11,6 +12,7 @@ from viewed_sets import make_viewed_set
 from viewer_servers import viewer
 
 from pipelines.cli import main
+from pipelines.viewer import viewer_app
 
 SECOND = 1_000_000_000
 PIECE = 2 << 20
@@ -62,6 +64,25 @@ def test_without_the_key_nothing_is_handed_out(ask, path):
 @pytest.mark.parametrize("host", ["evil.example", "evil.example:80", "127.0.0.1", "127.0.0.1:1", ""])
 def test_other_names_for_this_machine_are_refused(ask, host):
     assert ask("/api/dataset", {"Host": host})[0] == 421
+
+
+@pytest.mark.parametrize(("port", "status"), [(80, 303), (81, 421)])
+def test_browsers_leave_port_80_out(port, status):
+    answers = []
+    scope = {
+        "type": "http",
+        "method": "GET",
+        "path": "/",
+        "query_string": b"key=k",
+        "headers": [(b"host", b"localhost")],
+    }
+
+    async def send(message):
+        answers.append(message)
+
+    # nothing of the data set is asked for
+    asyncio.run(viewer_app(None, "out", "k", port)(scope, None, send))
+    assert answers[0]["status"] == status
 
 
 def test_the_page_may_reach_nothing_but_its_own_server(ask):
