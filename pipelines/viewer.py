@@ -30,7 +30,7 @@ from transforms.storage import open_stream
 from transforms.viewing import drives as laid_out
 from transforms.viewing.jumps import jumps
 from transforms.viewing.stills import still
-from transforms.viewing.viewed_set import ChangedError, ViewedClip, ViewedSet
+from transforms.viewing.viewed_set import ChangedError, DamagedError, ViewedClip, ViewedSet
 from transforms.viewing.windows import window
 
 if TYPE_CHECKING:
@@ -182,7 +182,7 @@ def viewer_app(viewed: ViewedSet, name: str, key: str, port: int) -> Starlette:
             Route("/clips/{clip_id}/still", routes.still),
         ],
         middleware=[Middleware(_Guard, key, port)],
-        exception_handlers={HTTPException: _refused, ChangedError: _changed},
+        exception_handlers={HTTPException: _refused, ChangedError: _changed, DamagedError: _damaged},
     )
 
 
@@ -307,3 +307,7 @@ def _refused(_request: Request, error: Exception) -> Response:
 
 def _changed(_request: Request, error: Exception) -> Response:
     return _message(409, str(error))
+
+
+def _damaged(_request: Request, error: Exception) -> Response:
+    return _message(500, str(error))

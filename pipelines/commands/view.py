@@ -60,7 +60,7 @@ def run(arguments: argparse.Namespace) -> Outcome:
     from transforms.tables.queries import NotADatasetError
     from transforms.tables.store import LocalStore
     from transforms.viewing.drives import plays
-    from transforms.viewing.viewed_set import ChangedError, ViewedSet
+    from transforms.viewing.viewed_set import ChangedError, DamagedError, ViewedSet
 
     root: Path = arguments.dataset.absolute()
     try:
@@ -69,6 +69,8 @@ def run(arguments: argparse.Namespace) -> Outcome:
         raise UsageError(str(error)) from error
     except (UnfinishedError, ChangedError) as error:
         raise JobError(str(error)) from error
+    except DamagedError as error:
+        raise JobError(f"{arguments.dataset}: {error}") from error
     except ArrowException as error:
         raise JobError(f"{arguments.dataset}: cannot be read ({error}); see clipmill verify") from error
 

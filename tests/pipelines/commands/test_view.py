@@ -189,6 +189,18 @@ def test_a_clip_that_vanishes_or_changes_is_told(made, ask):
     assert ask("/clips/front-1")[0] == 200
 
 
+def test_a_damaged_table_is_told(made, ask):
+    path = made / "detections" / "drive.parquet"
+    content = path.read_bytes()
+    try:
+        path.write_bytes(b"no parquet")
+        status, _, body = ask("/api/clips/front-1/window?start_ns=0&stop_ns=1000000000")
+    finally:
+        path.write_bytes(content)
+    assert status == 500
+    assert json.loads(body)["error"].startswith("detections/drive.parquet: cannot be read (")
+
+
 def test_the_key_is_not_among_the_arguments_of_the_browser(made, tmp_path):
     told = tmp_path / "told"
     browser = tmp_path / "browser"

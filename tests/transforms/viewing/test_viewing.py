@@ -1,7 +1,9 @@
 """What the viewer is told of a data set."""
 
 import json
+import shutil
 from dataclasses import replace
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -15,7 +17,7 @@ from transforms.tables.store import LocalStore
 from transforms.viewing.drives import drive, drives, placed, plays
 from transforms.viewing.jumps import hard_brakings, jumps
 from transforms.viewing.stills import still
-from transforms.viewing.viewed_set import ChangedError, ViewedSet
+from transforms.viewing.viewed_set import ChangedError, DamagedError, ViewedSet
 from transforms.viewing.windows import MOST_NS, window
 
 SECOND = 1_000_000_000
@@ -140,3 +142,23 @@ def test_a_data_set_that_changes_is_told(made, tmp_path):
     )
     with pytest.raises(ChangedError, match="start clipmill view again"):
         window(viewed, viewed.clips["front-1"], 0, SECOND)
+
+
+def test_a_damaged_table_is_told_with_its_file(made, tmp_path):
+    root = Path(shutil.copytree(made, tmp_path / "out"))
+    viewed = ViewedSet(LocalStore(root), root)
+    clip = viewed.clips["front-1"]
+    path = root / "detections" / "drive.parquet"
+    content = path.read_bytes()
+    # the pages alone, a file cut short, no Parquet, another table's rows
+    middle = content[:100] + bytes(len(content) // 2) + content[100 + len(content) // 2 :]
+    others = (root / "frames" / "drive.parquet").read_bytes()
+    for damaged in (middle, content[:-100], b"", others):
+        path.write_bytes(damaged)
+        with pytest.raises(
+            DamagedError, match=r"^detections/drive\.parquet: cannot be read \(.*clipmill verify"
+        ):
+            window(viewed, clip, 0, SECOND)
+    (root / "clips" / "drive.parquet").write_bytes(b"no parquet")
+    with pytest.raises(DamagedError, match=r"^clips/drive\.parquet"):
+        ViewedSet(LocalStore(root), root)
