@@ -63,6 +63,7 @@ class ViewedClip:
 
 
 _COLUMNS: Final = [name for name in ViewedClip.__dataclass_fields__ if name != "shard"]
+_REQUIRED: Final = [name for name in _COLUMNS if not TABLES["clips"].field(name).nullable]
 
 
 class ViewedSet:
@@ -96,9 +97,13 @@ class ViewedSet:
             if "clips" not in files:
                 continue
             for row in self._read("clips", files["clips"].path, _COLUMNS, ()).to_pylist():
-                if not _ID.fullmatch(row["clip_id"]):
+                if not _ID.fullmatch(row["clip_id"] or ""):
                     raise NotADatasetError(
-                        f"{place}: clips: {row['clip_id'][:100]!r} is no id; see clipmill verify"
+                        f"{place}: clips: {(row['clip_id'] or '')[:100]!r} is no id; see clipmill verify"
+                    )
+                if missing := [name for name in _REQUIRED if row[name] is None]:
+                    raise NotADatasetError(
+                        f"{place}: clips: {row['clip_id']} has no {', '.join(missing)}; see clipmill verify"
                     )
                 self.clips[row["clip_id"]] = ViewedClip(**row, shard=shard)
 

@@ -116,6 +116,19 @@ def test_a_damaged_table_is_told_in_a_line(tmp_path, capsys):
     refused(capsys, [root, "-o", tmp_path / "page.html"], 1, "cannot be read", "clipmill verify")
 
 
+def test_a_clip_without_a_place_is_told_in_a_line(tmp_path, capsys):
+    root = led_elsewhere(make_set(tmp_path / "out", [Minute("a", (Box(0, 10),))]), None)
+    refused(capsys, [root, "-o", tmp_path / "page.html"], 2, "clips: rows without uri; see clipmill verify")
+
+
+@pytest.mark.parametrize("models", [5, {"a": 1}, ["net"], [{"name": "net"}], None])
+def test_networks_that_are_no_list_are_told_in_a_line(tmp_path, capsys, models):
+    root = make_set(tmp_path / "out", [Minute("a")])
+    path = root / "dataset.json"
+    path.write_text(json.dumps({**json.loads(path.read_bytes()), "models": models}))
+    refused(capsys, [root, "-o", tmp_path / "page.html"], 2, "dataset.json: models is no list of networks")
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [

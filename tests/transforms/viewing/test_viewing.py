@@ -7,6 +7,8 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from viewed_sets import BRAKES_AT_S, LATE_NS, START_NS
 
@@ -161,4 +163,19 @@ def test_a_damaged_table_is_told_with_its_file(made, tmp_path):
             window(viewed, clip, 0, SECOND)
     (root / "clips" / "drive.parquet").write_bytes(b"no parquet")
     with pytest.raises(DamagedError, match=r"^clips/drive\.parquet"):
+        ViewedSet(LocalStore(root), root)
+
+
+def test_what_strangers_left_out_is_told(made, tmp_path):
+    root = Path(shutil.copytree(made, tmp_path / "out"))
+    path = root / "clips" / "drive.parquet"
+    rows = pq.read_table(path)
+    at = rows.column_names.index("uri")
+    field = rows.schema.field(at).with_nullable(nullable=True)
+    pq.write_table(rows.set_column(at, field, pa.nulls(rows.num_rows, pa.string())), path)
+    with pytest.raises(NotADatasetError, match=r"clips: (front|back)-1 has no uri; see clipmill verify"):
+        ViewedSet(LocalStore(root), root)
+    described = root / "dataset.json"
+    described.write_text(json.dumps({**json.loads(described.read_bytes()), "models": {"a": 1}}))
+    with pytest.raises(NotADatasetError, match=r"dataset\.json: models is no list of networks"):
         ViewedSet(LocalStore(root), root)

@@ -11,7 +11,8 @@ from typing import Final
 from markupsafe import Markup
 
 from transforms.clips.vins import mask_vins
-from transforms.tables.queries import connect
+from transforms.tables.queries import NotADatasetError, connect
+from transforms.tables.schemas import CLIPS
 from transforms.views.overview import overview
 from transforms.views.pages import page
 from transforms.views.report.budget import budget
@@ -59,11 +60,12 @@ def report_page(
         evaluation: its labels judged by ground truth; None where nobody has.
 
     Raises:
-        NotADatasetError: the folder holds no data set.
+        NotADatasetError: the folder holds no data set, or clips without what every clip has.
     """
     facts = overview(root)
     with connect(root) as data:
         tables = Tables(data)
+        _refuse_incomplete(root, tables)
         drives = read_drives(tables)
         examples = choose(tables)
         drawn = pictures(examples, open_stream)
@@ -93,6 +95,15 @@ def report_page(
     )
     missing = Counter(item.problem for item in drawn if item.jpeg is None)
     return Report(html, tuple(part.key for part in parts), len(drawn) - missing.total(), dict(missing))
+
+
+def _refuse_incomplete(root: Path, tables: Tables) -> None:
+    """Makes sure that every clip has what the schema says that it has."""
+    required = [column.name for column in CLIPS if not column.nullable]
+    counts = ", ".join(f"count(*) FILTER ({name} IS NULL) AS {name}" for name in required)
+    [found] = tables.ask(f"SELECT {counts} FROM clips")  # noqa: S608 - names of the schema
+    if missing := [name for name, rows in found.items() if rows]:
+        raise NotADatasetError(f"{root}: clips: rows without {', '.join(missing)}; see clipmill verify")
 
 
 def _lead(rows: dict[str, int], duplicates: int) -> str:
