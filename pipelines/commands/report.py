@@ -55,8 +55,7 @@ def run(arguments: argparse.Namespace) -> Outcome:
     from transforms.views.report.page import report_page
 
     root, target = arguments.dataset, arguments.output
-    if target.is_dir():
-        raise UsageError(f"-o {target}: is a folder; name a file in it")
+    _refuse_target(target, root)
     try:
         evaluation = _evaluation(arguments.evaluation, root)
         report = report_page(root, _open_clip, _last_run(root), evaluation)
@@ -78,10 +77,29 @@ def run(arguments: argparse.Namespace) -> Outcome:
         "sections": list(report.sections),
         "pictures": report.pictures,
         "missing_pictures": report.missing,
+        "pending": report.pending,
     }
     human = [f"{target}: {len(content) / 1e6:.1f} MB, {report.pictures} labelled frames"]
     human += [f"note: {count} frames are not shown: {reason}" for reason, count in report.missing.items()]
+    if report.pending:
+        human.append(f"note: a run on {root} has not finished: {report.pending} files are still to come")
     return Outcome(data, tuple(human))
+
+
+def _refuse_target(target: Path, root: Path) -> None:
+    """Makes sure that the page takes the place of no device and of nothing of the data set."""
+    from transforms.tables.layout import CORRECTING, DATASET, EXPORTS, MANIFEST, REMOVAL, RUNS
+    from transforms.tables.schemas import TABLES
+
+    if target.is_dir():
+        raise UsageError(f"-o {target}: is a folder; name a file in it")
+    if target.exists() and not target.is_file():
+        raise UsageError(f"-o {target}: is no regular file; name another")
+    # the name itself may be a link, which is replaced
+    place, own = target.parent.resolve() / target.name, root.resolve()
+    names = {DATASET, MANIFEST, RUNS, EXPORTS, REMOVAL, CORRECTING, *TABLES}
+    if place.is_relative_to(own) and place.relative_to(own).parts[0] in names:
+        raise UsageError(f"-o {target}: is a place of the data set's own files; name another")
 
 
 def _open_clip(uri: str) -> BinaryIO:

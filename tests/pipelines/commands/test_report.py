@@ -1,4 +1,5 @@
 import json
+import os
 import resource
 import signal
 import socket
@@ -64,7 +65,7 @@ def test_with_json_one_object_and_what_was_there_is_replaced(dataset, tmp_path, 
     lines = capsys.readouterr().out.splitlines()
     data = json.loads(lines[0])
     assert lines[0] == lines[1]
-    assert set(data) == {"dataset", "report", "bytes", "sections", "pictures", "missing_pictures"}
+    assert set(data) == {"dataset", "report", "bytes", "sections", "pictures", "missing_pictures", "pending"}
     assert (data["report"], data["bytes"], data["pictures"]) == (str(target), len(first), 0)
     assert data["missing_pictures"] == {"the clip is no longer where it was labelled": 3}
 
@@ -90,6 +91,41 @@ def test_what_cannot_be_written_is_told(dataset, tmp_path, capsys):
     refused(capsys, [dataset, "-o", tmp_path], 2, "is a folder")
     (tmp_path / "file").touch()
     refused(capsys, [dataset, "-o", tmp_path / "file" / "page.html"], 1, "the report cannot be written")
+
+
+def test_what_is_no_file_or_is_the_data_sets_own_is_not_replaced(dataset, tmp_path, capsys):
+    os.mkfifo(tmp_path / "pipe")
+    refused(capsys, [dataset, "-o", tmp_path / "pipe"], 2, "is no regular file")
+    refused(capsys, [dataset, "-o", "/dev/null"], 2, "is no regular file")
+    (tmp_path / "link").symlink_to(dataset)
+    before = {path: path.stat().st_mtime_ns for path in dataset.rglob("*")}
+    for name in (
+        "dataset.json",
+        "manifest.parquet",
+        "clips/report.html",
+        "runs/page.html",
+        "clips/../frames/a",
+    ):
+        for root in (dataset, tmp_path / "link"):
+            refused(capsys, [dataset, "-o", root / name], 2, "the data set's own files")
+    assert {path: path.stat().st_mtime_ns for path in dataset.rglob("*")} == before
+    # beside them it may lie
+    assert main(["report", str(dataset), "-o", str(dataset / "report.html")]) == 0
+    (dataset / "report.html").unlink()
+
+
+def test_a_run_that_has_not_finished_is_noted(tmp_path, capsys):
+    root = make_set(tmp_path / "out", [Minute("a")])
+    path = root / "manifest.parquet"
+    rows = pq.read_table(path)
+    at = rows.column_names.index("state")
+    states = pa.array(["pending", *["committed"] * (rows.num_rows - 1)])
+    pq.write_table(rows.set_column(at, rows.schema.field(at), states), path)
+    arguments = ["report", str(root), "-o", str(tmp_path / "page.html")]
+    assert main(arguments) == 0
+    assert f"note: a run on {root} has not finished: 1 files are still to come" in capsys.readouterr().out
+    assert main([*arguments, "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["pending"] == 1
 
 
 def test_a_full_disk_leaves_the_old_page(dataset, tmp_path, capsys):

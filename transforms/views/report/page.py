@@ -40,12 +40,14 @@ class Report:
         sections: keys of its sections in their order.
         pictures: how many frames it shows.
         missing: how many frames it cannot show, by reason.
+        pending: how many files a run that has not finished has still to write.
     """
 
     html: str
     sections: tuple[str, ...]
     pictures: int
     missing: dict[str, int]
+    pending: int
 
 
 def report_page(
@@ -94,7 +96,9 @@ def report_page(
         script_digest=b64encode(sha256(script.encode()).digest()).decode(),
     )
     missing = Counter(item.problem for item in drawn if item.jpeg is None)
-    return Report(html, tuple(part.key for part in parts), len(drawn) - missing.total(), dict(missing))
+    return Report(
+        html, tuple(part.key for part in parts), len(drawn) - missing.total(), dict(missing), pending
+    )
 
 
 def _refuse_incomplete(root: Path, tables: Tables) -> None:
