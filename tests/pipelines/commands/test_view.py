@@ -5,6 +5,7 @@ import http.client
 import json
 import socket
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -81,7 +82,9 @@ def test_browsers_leave_port_80_out(port, status):
         answers.append(message)
 
     # nothing of the data set is asked for
-    asyncio.run(viewer_app(None, "out", "k", port)(scope, None, send))
+    # in a thread of its own: a browser of other tests may have an event loop in this one
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(asyncio.run, viewer_app(None, "out", "k", port)(scope, None, send)).result()
     assert answers[0]["status"] == status
 
 

@@ -74,12 +74,14 @@ export class Player {
   }
 
   step(frames) {
-    this.pause();
+    if (this.isPlaying) this.pause();
     const lane = this.stepper();
     const frameNs = lane?.frameNs() ?? 1e9 / 30;
     const shown = lane?.shownNs() ?? null;
     const isUnderWay = lane?.current?.pendingS != null || lane?.current?.video?.seeking;
-    if (shown === null || isUnderWay) {
+    // a step that was asked for and is not on the screen yet counts as done
+    const aheadNs = shown === null ? 0 : this.atNs - lane.current.clip.start_ns - shown;
+    if (shown === null || isUnderWay || aheadNs < -0.1 * frameNs || aheadNs >= frameNs) {
       this.seek(this.atNs + frames * frameNs);
       return;
     }
