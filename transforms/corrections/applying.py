@@ -29,12 +29,11 @@ from transforms.corrections.table import (
 from transforms.labels.ingredients import CORRECTED, label_digest
 from transforms.removal.finishing import finish, whole_without
 from transforms.removal.selecting import Selection
-from transforms.tables.aside import commits_of, put_the_rest_in_place
+from transforms.tables.aside import commits_of, put_the_rest_in_place, rows_of
 from transforms.tables.commits import ShardSummary, commit_shard, encode, file_metadata
 from transforms.tables.digests import canonical_json
-from transforms.tables.files import read_parquet
 from transforms.tables.layout import CORRECTING, table_file
-from transforms.tables.schemas import DETECTIONS, SHARD_TABLES
+from transforms.tables.schemas import DETECTIONS
 from transforms.tables.store import LocalStore, Store
 
 _NOTE: Final = "correcting.json"
@@ -134,7 +133,7 @@ def _shard(
         raise CorrectionsError(
             f"the shard {commit.name} holds other corrections than the table tells: label its clips again first"
         )
-    tables = {name: _read(store, name, commit.name) for name in SHARD_TABLES}
+    tables = rows_of(store, commit.name)
     made = overlaid(
         tables["detections"], tables["frames"], groups[done:], [model.sha256 for model in commit.models]
     )
@@ -143,16 +142,6 @@ def _shard(
         corrected(commit, made), files=(), made_from=made_from, label_digest=label_digest(made_from)
     )
     return summary, {**tables, "detections": made.detections.cast(DETECTIONS)}
-
-
-def _read(store: Store, table: str, shard: str) -> pa.Table:
-    schema = SHARD_TABLES[table]
-    try:
-        content = store.read(table_file(table, shard))
-    except FileNotFoundError:
-        return schema.empty_table()
-    # without the file's metadata: the commit that it may hold is the old one
-    return read_parquet(content).replace_schema_metadata(None).cast(schema)
 
 
 def _tidy(root: Path) -> None:

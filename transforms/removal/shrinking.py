@@ -12,11 +12,10 @@ from transforms.corrections.table import Corrections, groups_digest
 from transforms.labels.ingredients import label_digest, with_corrections
 from transforms.removal.known import KnownClip, read_rows
 from transforms.removal.selecting import Selection
+from transforms.tables.aside import rows_of
 from transforms.tables.commits import ShardSummary
 from transforms.tables.digests import digest
-from transforms.tables.files import read_parquet
 from transforms.tables.layout import table_file
-from transforms.tables.schemas import SHARD_TABLES
 from transforms.tables.store import Store
 
 
@@ -120,7 +119,7 @@ def shrink(
         that finds the shard's clips labels it again.
     """
     shard = what.shard
-    tables = {name: _without(_read(store, name, shard.name), what.gone) for name in SHARD_TABLES}
+    tables = {name: _without(rows, what.gone) for name, rows in rows_of(store, shard.name).items()}
     tracks = tables["tracks"]
     clip_of = dict(zip(tracks["track_id"].to_pylist(), tracks["clip_id"].to_pylist(), strict=True))
     heads = {
@@ -165,16 +164,6 @@ def shrink(
         conflicts={name: why for name, why in shard.conflicts.items() if name in staying},
     )
     return summary, tables
-
-
-def _read(store: Store, table: str, shard: str) -> pa.Table:
-    schema = SHARD_TABLES[table]
-    try:
-        content = store.read(table_file(table, shard))
-    except FileNotFoundError:
-        return schema.empty_table()
-    # without the file's metadata: the commit that it may hold is the old one
-    return read_parquet(content).replace_schema_metadata(None).cast(schema)
 
 
 def _without(table: pa.Table, clips: Collection[str]) -> pa.Table:

@@ -2,8 +2,11 @@
 
 from collections.abc import Mapping
 
+import pyarrow as pa
+
 from transforms.clips.shards import minute_of_clip
 from transforms.tables.commits import COMMIT_TABLE, ShardSummary, committed_shards, read_commit
+from transforms.tables.files import read_parquet
 from transforms.tables.layout import table_file
 from transforms.tables.schemas import SHARD_TABLES
 from transforms.tables.store import Store
@@ -17,6 +20,26 @@ def commits_of(store: Store) -> dict[str, ShardSummary]:
     """
     found = ((name, read_commit(store, name)) for name in committed_shards(store))
     return {name: commit for name, commit in found if commit is not None}
+
+
+def rows_of(store: Store, shard: str) -> dict[str, pa.Table]:
+    """A shard's rows, by table; one entry for each shard table.
+
+    Args:
+        store: the data set.
+        shard: the shard's name.
+    """
+    return {table: _rows(store, table, shard) for table in SHARD_TABLES}
+
+
+def _rows(store: Store, table: str, shard: str) -> pa.Table:
+    schema = SHARD_TABLES[table]
+    try:
+        content = store.read(table_file(table, shard))
+    except FileNotFoundError:
+        return schema.empty_table()
+    # without the file's metadata: the commit that it may hold is the old one
+    return read_parquet(content).replace_schema_metadata(None).cast(schema)
 
 
 def put_in_place(store: Store, aside: Store, shard: str) -> None:
