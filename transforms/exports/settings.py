@@ -1,12 +1,13 @@
 """What a user may choose about an export."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any, Final, Literal, get_args
 
+from transforms.labels.privacy.settings import Blur
 from transforms.tables.digests import digest
 
-EXPORT_VERSION: Final = 1
+EXPORT_VERSION: Final = 2
 """Raised whenever the same data set and settings would give other bytes."""
 
 ImageKind = Literal["jpeg", "png"]
@@ -30,6 +31,7 @@ class ExportSettings:
         model: sha256 of the network whose labels are exported; "" = those of all.
         images: whether frames are decoded and written.
         image_kind: one of `IMAGE_KINDS`.
+        blur: what is blurred in the images.
     """
 
     form: str
@@ -41,6 +43,7 @@ class ExportSettings:
     model: str = ""
     images: bool = False
     image_kind: ImageKind = "jpeg"
+    blur: Blur = field(default_factory=Blur)
 
     @property
     def suffix(self) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from transforms.exports.folder import Folder
-from transforms.exports.frames import CATEGORY_INDEX, Box, ClipFrames, Frame, frame_name
+from transforms.exports.frames import CATEGORY_INDEX, Box, Clip, ClipFrames, Frame, frame_name
 
 CONVENTIONS: Final = {
     "box": "x and y of the centre, width and height, as shares of the image's width and height",
@@ -26,11 +26,17 @@ def write(folder: Folder, clips: Iterable[ClipFrames], suffix: str) -> None:
     # no split is made here: frames of one drive must not be on both sides
     folder.write("data.yaml", f"train: images\nval: images\nnames:\n{names}".encode())
     for item in clips:
-        for frame in item.frames:
+        for place, frame in enumerate(item.frames):
             name = f"{item.clip.clip_id}/{frame_name(frame)}"
             folder.write(f"labels/{name}.txt", "".join(_line(frame, box) for box in frame.boxes).encode())
             if frame.picture is not None:
-                folder.write(f"images/{name}{suffix}", frame.picture)
+                folder.write(picture_name(item.clip, frame, place, suffix), frame.picture)
+
+
+def picture_name(clip: Clip, frame: Frame, place: int, suffix: str) -> str:
+    """Path of a frame's image below the export; `place` among the clip's exported frames is of no matter."""
+    del place
+    return f"images/{clip.clip_id}/{frame_name(frame)}{suffix}"
 
 
 def _line(frame: Frame, box: Box) -> str:
