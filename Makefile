@@ -1,4 +1,4 @@
-.PHONY: demo test test-cluster faults schedules check fuzz docs constraints clean
+.PHONY: demo test test-cluster faults schedules check fuzz docs site constraints clean
 
 PYTHON ?= python3
 VENV ?= .venv
@@ -19,6 +19,7 @@ demo: $(VENV)/.demo
 	@echo
 	@echo "look next at:"
 	@echo "  $(BIN)/clipmill inspect demo                     # cameras, categories, events, failures"
+	@echo "  $(BIN)/clipmill report demo -o demo/report.html  # all of it on one page, for a browser"
 	@echo "  $(BIN)/clipmill inspect demo --clip 00-front --to demo/pictures   # labels drawn on frames"
 	@echo "  $(BIN)/clipmill sql demo 'SELECT category, count(*) FROM detections GROUP BY ALL'"
 	@echo "  $(BIN)/clipmill budget demo --workload fsd --cluster cortex"
@@ -49,10 +50,16 @@ MINUTES ?= 5
 fuzz: $(VENV)/.dev
 	CLIPMILL_FUZZ_MINUTES=$(MINUTES) $(BIN)/pytest -n auto --dist worksteal --timeout=0 tests/fuzz $(PYTEST_ARGS)
 
+# all that is made from the code: pages of commands and of TOML files' keys, tables, figures
 docs: $(VENV)/.dev
+	$(BIN)/python -m pipelines.reference docs
 	$(BIN)/python -m transforms.tables.describe > docs/tables.md
 	$(BIN)/python -m transforms.budget.evidence.describe > docs/backtest.md
 	$(BIN)/python tests/benchmarks/fleet_simulation.py --renew
+
+# the same pages as a site that needs no connection, in build/site; a link that leads nowhere ends it
+site: $(VENV)/.dev
+	$(BIN)/sphinx-build -q -W --keep-going -d build/site-read docs build/site
 
 constraints:
 	rm -rf build/constraints && $(PYTHON) -m venv build/constraints

@@ -25,6 +25,7 @@ from pipelines.run_record import Ended, RunResult, report, tell
 from transforms.access import StorageFlags, storage_flags
 from transforms.begin import BeginRun
 from transforms.clips.shards import TwoCarsError
+from transforms.corrections.applying import resume
 from transforms.discover import EVENTS, FAILED, FILES, Discover
 from transforms.events import GatherEvents
 from transforms.join import JoinTracks
@@ -36,6 +37,7 @@ from transforms.probe import FAILED as PROBE_FAILED
 from transforms.set_aside import Patience
 from transforms.storage import is_remote, open_store
 from transforms.summarize import LeftOver, Summarize
+from transforms.tables.store import LocalStore
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +82,7 @@ def build(root: beam.Pipeline, job: AutolabelJob, resources: Resources) -> None:
     )
     milled = (judged | "Standing" >> beam.FlatMap(standing), made) | "All shards" >> beam.Flatten()
     left = (shards, duplicates) | "Left over" >> LeftOver(job.output)
-    objects = (milled, left) | "Both" >> beam.Flatten() | "Join" >> JoinTracks()
+    joined = (milled, left) | "Both" >> beam.Flatten() | "Join" >> JoinTracks(job.output)
     events = (found[FILES], probed[CLIPS], found[EVENTS]) | "Events" >> GatherEvents(
         job.labels.location_privacy
     )
@@ -93,8 +95,8 @@ def build(root: beam.Pipeline, job: AutolabelJob, resources: Resources) -> None:
         "duplicates": duplicates,
         "events": events,
         "failures": failures,
-        "objects": objects,
-    } | "Summarize" >> Summarize(job.labels, job.inputs, job.output, run_id, job.timezone)
+        "joined": joined,
+    } | "Summarize" >> Summarize(job.labels, job.inputs, job.output, run_id, job.timezone, job.base)
 
 
 def plan(root: beam.Pipeline, job: AutolabelJob, resources: Resources) -> tuple[Any, Any, Any, Any]:
@@ -160,6 +162,8 @@ def run(
     store = open_store(job.output)
     with output_lock(job.output, waits=waits):
         prepare_output(store, job.output)
+        if isinstance(store, LocalStore):
+            resume(store.folder)
         resources = Resources(
             models,
             run_id,

@@ -9,6 +9,8 @@ from pyarrow import ArrowException
 
 from pipelines.locks import output_lock
 from pipelines.outcome import JobError, UsageError
+from transforms.corrections.applying import resume
+from transforms.corrections.table import CorrectionsError
 from transforms.exports.frames import ExportError
 from transforms.splits.table import SplitsError
 from transforms.tables.beginning import unfinished
@@ -45,6 +47,8 @@ def changing(root: Path, sealed: str, *, dry_run: bool) -> Iterator[None]:
         raise JobError(f"{root}: is a compacted copy, which is sealed; {sealed}")
     # what is only told must not wait for, nor hold up, nor write anything
     with nullcontext() if dry_run else output_lock(str(root)):
+        if not dry_run:
+            resume(root)
         if run := unfinished(LocalStore(root)):
             raise JobError(
                 f"{root}: run {run.run_id} has not finished ({run.labelled} of {run.planned} shards); "
@@ -54,7 +58,7 @@ def changing(root: Path, sealed: str, *, dry_run: bool) -> Iterator[None]:
             yield
         except ArrowException as error:
             raise JobError(f"{root}: a file is no Parquet file; see clipmill verify") from error
-        except SplitsError as error:
+        except (SplitsError, CorrectionsError) as error:
             raise JobError(f"{root}: {error}") from error
         except ExportError as error:
             raise JobError(f"{error}; then run the same command again") from error

@@ -1,6 +1,6 @@
 """Stage: says of every shard whether it can stay as it is, be taken over, or must be made, and why."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import apache_beam as beam
@@ -8,11 +8,19 @@ from apache_beam.pvalue import PCollection
 
 from models.registry import ModelRef
 from transforms.clips.shards import ShardPlan
-from transforms.labels.ingredients import ingredients
+from transforms.corrections.correction import Correction
+from transforms.corrections.table import (
+    Corrections,
+    Group,
+    groups_digest,
+    joined,
+    read_corrections,
+)
+from transforms.labels.ingredients import ingredients, with_corrections
 from transforms.labels.settings import LabelSettings
 from transforms.metrics import count_shard
 from transforms.storage import open_store
-from transforms.tables.commits import ShardSummary, is_whole, read_commit
+from transforms.tables.commits import ShardSummary, is_whole, read_commit, without_links
 from transforms.tables.schemas import SHARD_TABLES
 from transforms.tables.store import Store
 
@@ -27,10 +35,11 @@ class Judgement:
     Attributes:
         plan: the shard.
         made_from: what it has to be made from, see `ingredients`.
-        standing: the commit that can stand as it is, or None.
+        standing: the commit that can stand as it is, without links, or None.
         in_base: the base's commit that can be taken over, or None.
         reasons: why it must be made: new, damaged, failed, or what it is made from that differs (clips, options,
-            models, code); empty where something can stand.
+            models, code, corrections); empty where something can stand.
+        corrections: what is applied to it.
     """
 
     plan: ShardPlan
@@ -38,6 +47,7 @@ class Judgement:
     standing: ShardSummary | None
     in_base: ShardSummary | None
     reasons: tuple[str, ...]
+    corrections: Sequence[Group] = ()
 
 
 class JudgeShards(beam.PTransform[PCollection[ShardPlan], PCollection[Judgement]]):
@@ -107,23 +117,26 @@ class Judge:
         self._retries_failed = retries_failed
         self._sizes: Sizes = {}
         self._base_sizes: Sizes = {}
+        self._corrections = Corrections(())
 
     def prepare(self) -> None:
         """Lists what is committed, once a bundle."""
         self._sizes = _sizes(open_store(self._output))
         self._base_sizes = _sizes(open_store(self._base)) if self._base else {}
+        self._corrections = Corrections(corrections_of(self._output, self._base))
 
     def __call__(self, plan: ShardPlan) -> Judgement:
         """What there is of a shard."""
-        made_from = ingredients(plan, self._settings, self._models)
+        groups = self._corrections.groups(plan.name, [part.clip.clip_id for part in plan.parts])
+        made_from = with_corrections(ingredients(plan, self._settings, self._models), groups_digest(groups))
         summary, reasons = self._look(self._output, self._sizes, plan.name, made_from)
         if not reasons:
-            return Judgement(plan, made_from, summary, None, ())
+            return Judgement(plan, made_from, without_links(summary) if summary else None, None, (), groups)
         if self._base:
             other, missing = self._look(self._base, self._base_sizes, plan.name, made_from)
             if not missing:
-                return Judgement(plan, made_from, None, other, ())
-        return Judgement(plan, made_from, None, None, reasons)
+                return Judgement(plan, made_from, None, other, (), groups)
+        return Judgement(plan, made_from, None, None, reasons, groups)
 
     def _look(
         self, place: str, sizes: Sizes, name: str, made_from: dict[str, str]
@@ -135,12 +148,28 @@ class Judge:
             return None, ("damaged" if has_file else "new",)
         if not summary.made_from:
             return summary, ("code",)
-        changed = tuple(key for key in made_from if summary.made_from.get(key) != made_from[key])
+        # corrections may be among what it was made from and are not any more
+        keys = (*made_from, *(summary.made_from.keys() - made_from.keys()))
+        changed = tuple(key for key in keys if summary.made_from.get(key) != made_from.get(key))
         if not changed and not is_whole(summary, sizes):
             changed = ("damaged",)
         elif not changed and any(failure.retryable or self._retries_failed for failure in summary.failures):
             changed = ("failed",)
         return summary, changed
+
+
+def corrections_of(output: str, base: str | None) -> tuple[Correction, ...]:
+    """What is said of a data set's clips: in itself, and in the one that it takes shards over from.
+
+    Args:
+        output: the data set.
+        base: the other one, or None.
+
+    Raises:
+        CorrectionsError: a table of corrections cannot be read.
+    """
+    own = read_corrections(open_store(output))
+    return joined(own, read_corrections(open_store(base))) if base else own
 
 
 def _sizes(store: Store) -> Sizes:

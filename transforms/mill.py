@@ -13,13 +13,21 @@ from transforms.access import StorageFlags
 from transforms.budget.demand.figures import Tally, tally_clips, tally_frames, total
 from transforms.clips.shards import ShardPlan
 from transforms.concurrent import ConcurrentMap
+from transforms.corrections.outcomes import corrected
+from transforms.corrections.overlay import overlaid
 from transforms.judge import Judge
 from transforms.labels.ingredients import label_digest
 from transforms.labels.settings import LabelSettings
 from transforms.metrics import count_shard
 from transforms.set_aside import Patience, label_apart
 from transforms.storage import open_store
-from transforms.tables.commits import ModelFacts, ShardSummary, commit_shard, take_over_shard
+from transforms.tables.commits import (
+    ModelFacts,
+    ShardSummary,
+    commit_shard,
+    take_over_shard,
+    without_links,
+)
 from transforms.tables.digests import canonical_json
 from transforms.tables.layout import run_file
 
@@ -94,7 +102,7 @@ class Milled:
     """A shard that is committed.
 
     Attributes:
-        summary: its commit.
+        summary: its commit, without links.
         record: what was noted of the work on it, None where it could stand as it was.
     """
 
@@ -145,7 +153,15 @@ class Mill:
             record = {"state": "taken_over"}
         else:
             rows = label_apart(plan, options.models, options.settings, options.patience, options.storage)
-            summary = commit_shard(store, summarise(plan, found.made_from, rows, options.models), rows.tables)
+            made = overlaid(
+                rows.tables["detections"],
+                rows.tables["frames"],
+                found.corrections,
+                [model.sha256 for model in options.models],
+            )
+            tables = {**rows.tables, "detections": made.detections}
+            labelled = summarise(plan, found.made_from, rows, options.models)
+            summary = commit_shard(store, corrected(labelled, made), tables)
             record = {"state": "written", **asdict(rows.timings), "read_bytes": read_bytes(plan)}
         record |= {
             "shard": plan.name,
@@ -157,7 +173,7 @@ class Mill:
             "camera_ns": sum(duration_ns for *_, duration_ns, _shown in summary.tally.cameras),
         }
         store.write(run_file(self._run_id, f"{PROGRESS}/{plan.name}.json"), canonical_json(record).encode())
-        return Milled(summary, record)
+        return Milled(without_links(summary), record)
 
 
 def read_bytes(plan: ShardPlan) -> int:

@@ -2,11 +2,11 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 import apache_beam as beam
 import pyarrow as pa
+import pyarrow.compute as pc
 from apache_beam.pvalue import AsList, PCollection
 
 from transforms.begin import clips_of, copy_of
@@ -16,12 +16,16 @@ from transforms.budget.request import BudgetRequest
 from transforms.clips.memory import remember
 from transforms.clips.refs import ClipRef, Failure, InputFile
 from transforms.clips.shards import Duplicate, ShardPlan, event_id
+from transforms.corrections.outcomes import conflicts_of, told
+from transforms.corrections.table import corrections_table, read_corrections
+from transforms.judge import corrections_of
+from transforms.labels.joining import objects_table
 from transforms.labels.rows import clip_columns
 from transforms.labels.settings import LabelSettings
 from transforms.splits.table import kept_up
 from transforms.storage import open_store
 from transforms.tables.beginning import part_unplanned
-from transforms.tables.commits import ShardSummary
+from transforms.tables.commits import ShardSummary, without_links
 from transforms.tables.dataset import (
     Gathered,
     distinct_failures,
@@ -79,7 +83,7 @@ def _name(shard: ShardPlan) -> str:
 
 def _left_over(output: str, names: Sequence[str], clips: Sequence[tuple[str, str]]) -> Sequence[ShardSummary]:
     _, left = part_unplanned(open_store(output), names, clips)
-    return left
+    return [without_links(summary) for summary in left]
 
 
 class Summarize(beam.PTransform[Mapping[str, PCollection[Any]], PCollection[None]]):
@@ -91,26 +95,27 @@ class Summarize(beam.PTransform[Mapping[str, PCollection[Any]], PCollection[None
         output: the data set.
         run_id: the run.
         timezone: zone of the times in file names, or None.
+        base: another data set whose corrections of these clips are taken over, or None.
     """
 
     def __init__(
-        self, settings: LabelSettings, inputs: Sequence[str], output: str, run_id: str, timezone: str | None
+        self,
+        settings: LabelSettings,
+        inputs: Sequence[str],
+        output: str,
+        run_id: str,
+        timezone: str | None,
+        base: str | None = None,
     ) -> None:
         super().__init__()
-        self._finish = Finish(settings, inputs, output, run_id, timezone)
+        self._finish = Finish(settings, inputs, output, run_id, timezone, base)
 
     def expand(self, found: Mapping[str, PCollection[Any]]) -> PCollection[None]:
         """Brings everything to one worker: references and counts only."""
-        names = ("files", "clips", "summaries", "left", "duplicates", "events", "failures", "objects")
-        told = {**found, "summaries": found["summaries"] | "Without links" >> beam.Map(without_links)}
-        sides = {name: AsList(told[name]) for name in names}
+        names = ("files", "clips", "summaries", "left", "duplicates", "events", "failures", "joined")
+        sides = {name: AsList(found[name]) for name in names}
         root = found["summaries"].pipeline
         return root | "Once" >> beam.Create([None]) | "Finish" >> beam.Map(self._finish, **sides)
-
-
-def without_links(summary: ShardSummary) -> ShardSummary:
-    """A commit without what joins its tracks to those of its neighbours, which is most of it."""
-    return replace(summary, heads={}, tail={})
 
 
 class Finish:
@@ -122,16 +127,24 @@ class Finish:
         output: the data set.
         run_id: the run.
         timezone: zone of the times in file names, or None.
+        base: another data set whose corrections of these clips are taken over, or None.
     """
 
     def __init__(
-        self, settings: LabelSettings, inputs: Sequence[str], output: str, run_id: str, timezone: str | None
+        self,
+        settings: LabelSettings,
+        inputs: Sequence[str],
+        output: str,
+        run_id: str,
+        timezone: str | None,
+        base: str | None = None,
     ) -> None:
         self._settings = settings
         self._inputs = tuple(inputs)
         self._output = output
         self._run_id = run_id
         self._timezone = timezone
+        self._base = base
 
     def __call__(
         self,
@@ -144,7 +157,7 @@ class Finish:
         duplicates: Sequence[Duplicate],
         events: Sequence[Mapping[str, Any]],
         failures: Sequence[Failure],
-        objects: Sequence[tuple[str, str, str]],
+        joined: Sequence[tuple[str, str]],
     ) -> None:
         """Writes everything that stands beside the shards."""
         store = open_store(self._output)
@@ -156,7 +169,7 @@ class Finish:
             duplicate_rows=duplicate_rows(duplicates, self._settings),
             events=events,
             failures=failures,
-            objects=objects,
+            objects=objects_table(shards, dict(joined)),
         )
         remove_orphans(store, shards)
         earlier = read_earlier(store, shards, left, self._inputs)
@@ -166,6 +179,12 @@ class Finish:
         tables["budget"] = estimates_table(estimates)
         copies = pa.concat_tables([found.duplicate_rows, earlier.duplicates]).sort_by("uri")
         tables["splits"] = kept_up(store, shards, copies, tables["events"])
+        clip_ids = {clip for shard in shards for clip, _ in shard.clips}
+        own = read_corrections(store)
+        taken = corrections_of(self._output, self._base)[len(own) :]
+        corrections = (*own, *(item for item in taken if item.clip_id in clip_ids))
+        conflicts = conflicts_of(corrections, shards)
+        tables["corrections"] = corrections_table(corrections, conflicts)
         whole = write_whole(store, tables, copies)
         manifest = write_manifest(store, shards, whole)
         rows: Counter[str] = Counter()
@@ -176,6 +195,7 @@ class Finish:
         remember(store, clips, {file.uri: file.version for file in files}, self._timezone)
         summary = run_summary(found, len(files)) | {
             "left_over_shards": len(left),
+            "corrections": told(corrections, conflicts),
             "figures": figures.as_json(),
             "budget": [estimate.brief() for estimate in estimates],
         }
@@ -212,7 +232,8 @@ def run_summary(found: Gathered, files: int) -> dict[str, object]:
         rows.update(shard.counts)
     labelled = sum(count > 0 for count in frames.values())
     listed = files + sum(failure.stage == "discover" for failure in found.failures)
-    tracks = {track for shard in found.summaries for track in shard.tracks}
+    tracks = pa.array([track for shard in found.summaries for track in shard.tracks], pa.string())
+    objects = found.objects.filter(pc.is_in(found.objects["track_id"], value_set=tracks))
     return {
         "clips": {
             "found": listed,
@@ -223,7 +244,7 @@ def run_summary(found: Gathered, files: int) -> dict[str, object]:
         "frames": rows["frames"],
         "detections": rows["detections"],
         "tracks": rows["tracks"],
-        "objects": len({object_id for _, track, object_id in found.objects if track in tracks}),
+        "objects": pc.count_distinct(objects["object_id"]).as_py(),
         "failures": [
             {
                 "uri": failure.uri,

@@ -18,6 +18,7 @@ clipmill evaluate out --truth sample_data/truth
 clipmill evaluate out --truth annotations.json --model yolox-nano --json
 clipmill evaluate tracked --truth truth.parquet --frames frames.parquet --neutral car=van
 clipmill evaluate out --truth kitti/label_02 --truth-fps 10
+clipmill evaluate out-2 --truth out/corrections
 """
 
 
@@ -31,7 +32,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=local_folder,
         required=True,
         metavar="TRUTH",
-        help="Parquet, COCO JSON, MOT text or KITTI text: a file or a folder; or the folder truth of a sample",
+        help="Parquet, COCO JSON, MOT text or KITTI text: a file or a folder; the folder truth of a sample; or the folder "
+        "corrections of a data set",
     )
     parser.add_argument(
         "--truth-fps", type=float, metavar="F", help="frame rate of a truth that numbers its frames"

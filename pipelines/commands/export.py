@@ -61,6 +61,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--model", metavar="NAME", help="only labels of this network, where there are several (or its digest)"
     )
+    parser.add_argument(
+        "--split-version",
+        metavar="NAME",
+        help="yolo: the version of the splits that makes its folders (default: the only one there is)",
+    )
     images = parser.add_mutually_exclusive_group()
     images.add_argument(
         "--with-images",
@@ -151,6 +156,8 @@ def _settings(arguments: argparse.Namespace) -> "ExportSettings":
     images = FORMATS[arguments.form].images
     if arguments.no_images and images == "always":
         raise UsageError(f"--no-images: {arguments.form} cannot do without images")
+    if arguments.split_version is not None and not FORMATS[arguments.form].has_splits:
+        raise UsageError(f"--split-version: {arguments.form} has no folders by split")
     with_images = arguments.with_images or (images != "when told" and not arguments.no_images)
     return ExportSettings(
         form=arguments.form,
@@ -187,7 +194,24 @@ def _narrowed(
         settings = replace(settings, clips=tuple(sorted(clip.clip_id for clip in chosen)))
         if not chosen:
             raise UsageError(f"--clip {arguments.clip[0]}: has no labelled frames")
-    return replace(settings, model=_model(labels.models, arguments.model))
+    version = _split_version(settings, labels, arguments.split_version)
+    return replace(settings, model=_model(labels.models, arguments.model), split_version=version)
+
+
+def _split_version(settings: "ExportSettings", labels: "LabelledSet", asked: str | None) -> str:
+    """The version of the splits that makes the folders; "" where the format has none or nobody has split."""
+    from transforms.exports.formats import FORMATS
+
+    if not FORMATS[settings.form].has_splits:
+        return ""
+    versions = sorted(labels.split_versions())
+    if asked is None and len(versions) > 1:
+        raise UsageError(
+            f"several versions of the splits: choose one with --split-version: {', '.join(versions)}"
+        )
+    if asked is not None:
+        _known("--split-version", [asked], versions)
+    return asked or next(iter(versions), "")
 
 
 def _model(models: dict[str, str], asked: str | None) -> str:

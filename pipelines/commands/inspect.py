@@ -78,7 +78,7 @@ def _overview(root: Path) -> Outcome:
         ),
         "rows: " + ", ".join(f"{count} {name}" for name, count in facts["rows"].items()),
     ]
-    for name in ("cameras", "categories", "frames", "clocks", "events", "failures"):
+    for name in ("cameras", "categories", "frames", "clocks", "events", "corrections", "failures"):
         rows = facts[name]
         if rows:
             table = Table(*rows[0], title=name, title_justify="left")

@@ -46,6 +46,7 @@ REASONS = {
     "options": "options changed",
     "models": "networks changed",
     "code": "this version labels differently",
+    "corrections": "what people corrected changed",
 }
 
 
@@ -279,6 +280,12 @@ def _left_over(data: dict[str, Any]) -> str:
     )
 
 
+def _corrections(told: dict[str, Any]) -> str:
+    text = f"{told['said']} corrections: {told['applied']} stand as they were said"
+    reasons = ", ".join(f"{count} {name}" for name, count in told["conflicts"].items())
+    return f"{text}; not so: {reasons} (the table corrections tells which)" if reasons else text
+
+
 def _human(data: dict[str, Any]) -> str:
     clips, shards = data["clips"], data["shards"]
     taken = f", {data['taken_over']} taken over" if data.get("taken_over") else ""
@@ -292,6 +299,8 @@ def _human(data: dict[str, Any]) -> str:
             else ""
         ),
     ]
+    if data["corrections"]["said"]:
+        lines.append(_corrections(data["corrections"]))
     lines += [f"note: {note}" for note in data["notes"]]
     lines += [f"failed: {failure['error']}: {failure['message']}" for failure in data["failures"]]
     if data["left_over_shards"]:

@@ -217,7 +217,7 @@ def test_the_command_tells_people_and_scripts_the_same(made, explained, tmp_path
     data = json.loads(capsys.readouterr().out)
     assert set(data) == {
         *("dataset", "detection_id", "same", "differs", "where", "network", "output", "neighbours"),
-        *("steps", "row", "stored", "notes", "picture"),
+        *("steps", "row", "stored", "notes", "picture", "corrections"),
     }
     assert data["same"]
     assert data["row"] == data["stored"]

@@ -27,8 +27,12 @@ from transforms.evaluation.truths.forms import read_truth
 from transforms.exports.folder import placed
 from transforms.exports.remembered import RememberedExport, remember
 from transforms.removal import exported
+from transforms.splits.rule import Placed
+from transforms.splits.table import splits_table
+from transforms.splits.versions import make_version
 from transforms.storage import open_stream
 from transforms.tables.queries import connect
+from transforms.tables.replacing import replace_whole
 from transforms.tables.store import LocalStore
 from transforms.views.drawing import frames_at
 
@@ -213,6 +217,39 @@ def test_yolo_by_its_description(made, rows, frames, originals):
             found[key].append((names[int(number)], x - w / 2, y - h / 2, x + w / 2, y + h / 2))
     assert_same_boxes(found, rows, frames)
     assert_pictures(pictures, originals)
+
+
+def test_yolo_by_split_and_what_forgetting_leaves_of_it(dataset, tmp_path, frames):
+    with connect(dataset) as data:
+        query = (
+            "SELECT drive_id, list(clip_id) FROM clips WHERE duplicate_of IS NULL GROUP BY ALL ORDER BY ALL"
+        )
+        drives = data.execute(query).fetchall()
+    placed = [
+        Placed(drive, ("train", "val")[place % 2], "drawn", frozenset(clips))
+        for place, (drive, clips) in enumerate(drives)
+    ]
+    table = splits_table({make_version("v1", "folder", "50,50,0"): placed})
+    replace_whole(LocalStore(dataset), "splits", table)
+    split_of = {clip: item.split for item in placed for clip in item.clips}
+    root = tmp_path / "yolo"
+    code, made_now, _ = command("export", dataset, "--format", "yolo", "-o", root)
+    assert (code, made_now["settings"]["split_version"]) == (0, "v1")
+
+    def found():
+        images = [path.relative_to(root / "images") for path in (root / "images").rglob("*.jpg")]
+        texts = [path.relative_to(root / "labels") for path in (root / "labels").rglob("*.txt")]
+        assert {path.with_suffix("") for path in images} == {path.with_suffix("") for path in texts}
+        return {(*path.parts[:-1], int(path.stem)) for path in images}
+
+    wanted = {(split_of[clip], clip, time_ns) for clip, time_ns in frames}
+    assert found() == wanted
+    described = yaml.safe_load((root / "data.yaml").read_text())
+    assert (described["train"], described["val"]) == ("images/train", "images/val")
+    gone = min(clip for clip, _ in frames if split_of[clip] == "train")
+    code, told, _ = command("forget", dataset, "--clip", gone)
+    assert (code, [item["fate"] for item in told["exports"]]) == (0, ["written anew"])
+    assert found() == {item for item in wanted if item[1] != gone}
 
 
 def test_cvat_by_its_description(made, rows, frames, originals):

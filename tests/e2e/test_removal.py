@@ -334,7 +334,7 @@ def test_a_run_after_a_removal_that_was_killed_is_not_undone(
             (dataset / "frames" / f"{shard}.parquet").unlink()
             raise KilledError
 
-        patched.setattr(removing, "_put_in_place", killed)
+        patched.setattr(removing, "put_in_place", killed)
         with pytest.raises(KilledError):
             command_here("forget", dataset, "--clip", clip["uri"])
     done = clipmill("label", fleet / "car8", "-o", dataset, *FAST)

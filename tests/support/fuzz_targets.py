@@ -21,6 +21,7 @@ from mutated_clips import SAMPLE, seeds
 
 from models.card import ModelCard, known_cards, load_card
 from models.errors import ModelUsageError
+from models.taxonomy import CATEGORIES
 from pipelines.job_specs import read_spec
 from pipelines.jobs import AutolabelJob
 from pipelines.outcome import UsageError
@@ -38,6 +39,9 @@ from transforms.clips.sei import SeiMetadata, build_nal, parse
 from transforms.clips.shards import drive_key, event_folder_id
 from transforms.clips.sources import name_clip
 from transforms.clips.sources.teslacam import is_derived
+from transforms.corrections.coco_file import read_coco
+from transforms.corrections.corrected_files import CorrectedFile, CorrectedFileError
+from transforms.corrections.cvat_file import read_cvat
 from transforms.tables.commits import FileFacts, ModelFacts, ShardSummary, read_commit
 from transforms.tables.digests import canonical_json
 from transforms.tables.schemas import SCHEMA_VERSION
@@ -380,6 +384,58 @@ def memories() -> list[object]:
     return [{"version": PROBING_VERSION, "timezone": None, "clips": [clip, {**clip, "uri": "/in/d.mp4"}]}]
 
 
+def read_corrected_xml(data: bytes) -> None:
+    _read_corrected(read_cvat, data)
+
+
+def read_corrected_json(data: bytes) -> None:
+    _read_corrected(read_coco, data)
+
+
+def _read_corrected(read: Callable[[BinaryIO, str], CorrectedFile], data: bytes) -> None:
+    try:
+        file = read(io.BytesIO(data), "corrected")
+    except CorrectedFileError as error:
+        if not str(error).startswith("corrected: "):
+            raise AssertionError("the message does not begin with the file's name") from error
+        return
+    for clip in file.clips.values():
+        for boxes in clip.boxes.values():
+            for box in boxes:
+                x_min, y_min, x_max, y_max = box.edges
+                assert box.category in CATEGORIES
+                assert -1e6 <= x_min < x_max <= 1e6
+                assert -1e6 <= y_min < y_max <= 1e6
+
+
+@cache
+def corrected_texts() -> list[bytes]:
+    box = (
+        '<box frame="{}" outside="{}" keyframe="1" xtl="1.00" ytl="2.50" xbr="30" ybr="40.25" rotation="0.0">'
+        '<attribute name="detection_id">0a1b</attribute></box>'
+    )
+    track = f'<track id="0" label="car">{box.format(0, 0)}{box.format(3, 1)}{box.format(5, 0)}</track>'
+    meta = "<meta><task><name>a</name><size>9</size></task><dumped>2026-03-01 10:00:00+00:00</dumped></meta>"
+    return [f"<annotations><version>1.1</version>{meta}{track}</annotations>".encode()]
+
+
+@cache
+def corrected_documents() -> list[object]:
+    return [
+        {
+            "info": {"date_created": "2026-03-01"},
+            "categories": [{"id": 5, "name": "car"}],
+            "images": [
+                {"id": 1, "file_name": "clip-a/000000200000000.jpg"},
+                {"id": 2, "file_name": "x", "clip_id": "clip-b", "timestamp_ns": 5},
+            ],
+            "annotations": [
+                {"id": 1, "image_id": 1, "category_id": 5, "bbox": [1, 2.5, 30, 40], "detection_id": "0a1b"}
+            ],
+        }
+    ]
+
+
 TARGETS = {
     "containers": Target(read_container, lambda: mutated_bytes(whole_clips())),
     "clips": Target(read_clip, lambda: mutated_bytes(short_clips())),
@@ -400,4 +456,6 @@ TARGETS = {
     ),
     "commit_records": Target(read_commit_record, lambda: mutated_json(records())),
     "memory": Target(read_memory, lambda: mutated_json(memories())),
+    "corrected_xml": Target(read_corrected_xml, lambda: mutated_bytes(corrected_texts())),
+    "corrected_json": Target(read_corrected_json, lambda: mutated_json(corrected_documents())),
 }

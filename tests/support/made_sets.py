@@ -21,7 +21,7 @@ from transforms.tables.dataset import (
 )
 from transforms.tables.digests import digest
 from transforms.tables.earlier import Earlier
-from transforms.tables.schemas import BUDGET, CLIPS, SHARD_TABLES
+from transforms.tables.schemas import BUDGET, CLIPS, OBJECTS, SHARD_TABLES
 from transforms.tables.store import LocalStore
 
 DAY_NS = 86_400_000_000_000
@@ -96,7 +96,14 @@ def make_set(
         failures=(
             Failure(uri="/gone.mp4", clip_id="", stage="probe", error="empty", message="m", retryable=False),
         ),
-        objects=[(shard.drive_id, track, f"object {track}") for shard in shards for track in shard.tracks],
+        objects=pa.Table.from_pylist(
+            [
+                {"drive_id": shard.drive_id, "track_id": track, "object_id": f"object {track}"}
+                for shard in shards
+                for track in shard.tracks
+            ],
+            OBJECTS,
+        ),
     )
     remove_orphans(store, shards)
     tables = whole_tables(found, (), Earlier()) | {"budget": BUDGET.empty_table()}

@@ -21,7 +21,7 @@ from transforms.labels.settings import LabelSettings
 from transforms.mill import Mill, MillOptions, MillShards
 from transforms.set_aside import Patience
 from transforms.storage import open_stream
-from transforms.tables.commits import commit_shard, read_commit, take_over_shard
+from transforms.tables.commits import commit_shard, read_commit, take_over_shard, without_links
 from transforms.tables.schemas import SHARD_TABLES
 from transforms.tables.store import LocalStore
 from transforms.tasks import probe_file
@@ -215,7 +215,9 @@ def test_only_a_retry_tries_again_what_failed_for_good(tmp_path, shards, model):
 def test_a_shard_is_taken_over_from_a_base_that_has_it_whole(tmp_path, shards, model):
     base = Mill(options(model), str(tmp_path / "base"), "run")
     base.prepare()
-    made = base(shards[0]).summary
+    light = base(shards[0]).summary
+    made = read_commit(LocalStore(tmp_path / "base"), shards[0].name)
+    assert light == without_links(made) != made
 
     def judged(directory: str):
         judge = options(model, base=str(tmp_path / "base")).judge(str(tmp_path / directory))
@@ -227,7 +229,7 @@ def test_a_shard_is_taken_over_from_a_base_that_has_it_whole(tmp_path, shards, m
     mill.prepare()
     assert (found.standing, found.in_base, found.reasons) == (None, made, ())
     milled = mill(shards[0])
-    assert (milled.summary, milled.record["state"]) == (made, "taken_over")
+    assert (milled.summary, milled.record["state"]) == (light, "taken_over")
     assert read_commit(LocalStore(tmp_path / "new"), shards[0].name) == made
     assert not take_over_shard(
         LocalStore(tmp_path / "late"),

@@ -1,5 +1,6 @@
 import json
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from clip_refs import clip
@@ -14,7 +15,7 @@ from transforms.summarize import SUMMARY, Finish, duplicate_rows, run_summary
 from transforms.tables.commits import ShardSummary, commit_shard
 from transforms.tables.dataset import Gathered
 from transforms.tables.layout import DATASET, MANIFEST, run_file
-from transforms.tables.schemas import CLIPS, SHARD_TABLES
+from transforms.tables.schemas import CLIPS, OBJECTS, SHARD_TABLES
 from transforms.tables.store import LocalStore
 
 FIRST, SECOND = clip("/in/first.mp4"), clip("/in/second.mp4")
@@ -52,7 +53,7 @@ def gathered(**options):
         "duplicate_rows": CLIPS.empty_table(),
         "events": (),
         "failures": (),
-        "objects": (),
+        "objects": OBJECTS.empty_table(),
     }
     return Gathered(**{**usual, **options})
 
@@ -67,10 +68,13 @@ def test_a_run_is_counted_over_its_shards():
         ),
         duplicates=(Duplicate(clip=SECOND, duplicate_of="a"),),
         failures=(failure("/in/link.mp4", "discover"),),
-        objects=(
-            ("drive one", "track one", "o1"),
-            ("drive two", "track two", "o1"),
-            ("x", "old track", "o2"),
+        objects=pa.table(
+            {
+                "track_id": ["track one", "track two", "old track"],
+                "object_id": ["o1", "o1", "o2"],
+                "drive_id": ["drive one", "drive two", "x"],
+            },
+            OBJECTS,
         ),
     )
     counts = run_summary(found, files=6)
@@ -131,7 +135,7 @@ def finished(tmp_path):
         duplicates=[Duplicate(clip=SECOND, duplicate_of=FIRST.clip_id)],
         events=[],
         failures=[],
-        objects=[],
+        joined=[],
     )
     return store
 

@@ -65,6 +65,10 @@ class SampledFrame:
         """
         return self._pictures.bgr(self._decoded.frame, width, height)
 
+    def rgb(self, width: int, height: int) -> NDArray[np.uint8]:
+        """The same with red first."""
+        return self._pictures.rgb(self._decoded.frame, width, height)
+
 
 class ClipDecoder:
     """Decodes a window of a clip, once and in one thread.

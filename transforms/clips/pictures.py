@@ -29,7 +29,7 @@ class Pictures:
         self._scalers: dict[tuple[int, int, str], VideoReformatter] = {}
 
     def bgr(self, frame: VideoFrame, width: int, height: int) -> NDArray[np.uint8]:
-        """The frame in colour, in two steps: scaling as YUV and then colours costs half of both at once.
+        """The frame in colour, in the order that networks and OpenCV take.
 
         Args:
             frame: a decoded frame.
@@ -39,12 +39,11 @@ class Pictures:
         Returns:
             The upright picture, uint8[height, width, 3], contiguous.
         """
-        if self.rotation_deg % 180:
-            width, height = height, width
-        if not frame.format.is_rgb:
-            frame = self._scale(frame, width, height, "yuv420p")
-        colour = self._scale(frame, width, height, "bgr24").to_ndarray()
-        return self._upright(colour.astype(np.uint8, copy=False))
+        return self._colour(frame, width, height, "bgr24")
+
+    def rgb(self, frame: VideoFrame, width: int, height: int) -> NDArray[np.uint8]:
+        """The picture of `bgr` with red first."""
+        return self._colour(frame, width, height, "rgb24")
 
     def luma(self, frame: VideoFrame) -> NDArray[np.uint8]:
         """The frame's luma as coded (limited range stays limited), no larger than `LUMA_LONG_SIDE`.
@@ -62,6 +61,15 @@ class Pictures:
         plane = self._scale(frame, width, height, "yuv410p").planes[0]
         rows = np.frombuffer(memoryview(plane), np.uint8).reshape(-1, plane.line_size)
         return self._upright(rows[:height, :width])
+
+    def _colour(self, frame: VideoFrame, width: int, height: int, pixel_format: str) -> NDArray[np.uint8]:
+        """Goes two steps: scaling as YUV and then colours costs half of both at once."""
+        if self.rotation_deg % 180:
+            width, height = height, width
+        if not frame.format.is_rgb:
+            frame = self._scale(frame, width, height, "yuv420p")
+        colour = self._scale(frame, width, height, pixel_format).to_ndarray()
+        return self._upright(colour.astype(np.uint8, copy=False))
 
     def _scale(self, frame: VideoFrame, width: int, height: int, pixel_format: str) -> VideoFrame:
         key = (width, height, pixel_format)

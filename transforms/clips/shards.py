@@ -193,6 +193,22 @@ def car_digest(shard: str) -> str | None:
     return match[1] if match else None
 
 
+_CUT_MINUTE: Final = re.compile(r".*-m(\d{4,})", re.ASCII)
+
+
+def minute_of_clip(shard: str) -> int | None:
+    """Which minute of its clip's own time a shard holds, by its name; None where it holds its clips whole.
+
+    Args:
+        shard: the shard's name.
+
+    >>> minute_of_clip("night-0a1b2c3d4e-m0012"), minute_of_clip("car7-2024-05-01_10-20-30-0a1b2c3d")
+    (12, None)
+    """
+    match = _CUT_MINUTE.fullmatch(shard)
+    return int(match[1]) if match else None
+
+
 def _rank(clip: ClipRef) -> bool:
     return clip.name.folder_kind not in _EVENT_KINDS
 

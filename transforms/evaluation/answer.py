@@ -1,4 +1,4 @@
-"""An evaluation as one JSON object: the keys that docs/cli.md names."""
+"""An evaluation as one JSON object: the keys that docs/reference/evaluate.md names."""
 
 from collections.abc import Mapping
 from dataclasses import asdict

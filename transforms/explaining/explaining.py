@@ -3,19 +3,23 @@
 import json
 from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
 import cv2
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from models.sessions import Detector, load_detector
 from models.taxonomy import CATEGORIES
 from transforms.clips.errors import ClipError
 from transforms.clips.probing import shown_pts
 from transforms.clips.shards import own_drive_id
+from transforms.corrections.correction import Correction
+from transforms.corrections.overlay import overlaid
+from transforms.corrections.table import Corrections, Group, read_corrections
 from transforms.explaining.errors import CannotExplainError
 from transforms.explaining.explanation import Explanation, Network, Output, Where
 from transforms.explaining.parts import OpenStream, find_part
@@ -24,13 +28,14 @@ from transforms.explaining.stored import Row, StoredRow, clips_of_drive, find_ro
 from transforms.explaining.tracing import Neighbour, Step, neighbours, trace
 from transforms.labels.following import Tracked, follow
 from transforms.labels.labelling import see_part
-from transforms.labels.rows import detection_columns
+from transforms.labels.rows import detection_columns, frame_columns
 from transforms.labels.sightings import ADDED, Sightings
 from transforms.labels.windows import Timings
 from transforms.tables.finished import SEALED
 from transforms.tables.layout import DATASET
 from transforms.tables.queries import connect
-from transforms.tables.schemas import DETECTIONS
+from transforms.tables.schemas import DETECTIONS, FRAMES
+from transforms.tables.store import LocalStore
 
 __all__ = ["explain"]
 
@@ -70,11 +75,14 @@ def explain(root: Path, ids: Sequence[str], open_stream: OpenStream) -> list[Exp
             together[item.shard.name, item.row["clip_id"], item.row["model_digest"]].append(item)
         drives = {drive: clips_of_drive(data, drive) for drive in {item.shard.drive_id for item in stored}}
     notes = other_versions(facts)
+    corrections = Corrections(read_corrections(LocalStore(root)))
     found: dict[str, Explanation] = {}
     for (_, _, model), rows in together.items():
         shard, row = rows[0].shard, rows[0].row
         recipe = find_recipe(root, facts, shard, model)
+        groups = corrections.groups(shard.name, [row["clip_id"]])
         again = _Again(recipe, drives[shard.drive_id], row, open_stream)
+        again.correct(groups, [network.sha256 for network in shard.models])
         found |= {item.row["detection_id"]: again.explain(item, notes) for item in rows}
     return [found[item.row["detection_id"]] for item in stored]
 
@@ -100,29 +108,43 @@ class _Again:
         self._frames = {frame.frame_id: frame for frame in labels.frames if not frame.in_context}
         columns = detection_columns(self._tracked)
         self._rows = pa.table({field.name: columns[field.name] for field in DETECTIONS}, DETECTIONS)
+        self._corrected = self._rows
+        self._told: Mapping[str, Sequence[Correction]] = {}
         self._places = {identity: at for at, identity in enumerate(columns["detection_id"])}
+        sampled = frame_columns(labels)
+        self._sampled = pa.table({field.name: sampled[field.name] for field in FRAMES}, FRAMES)
         try:
             with open_stream(part.clip.uri) as stream:
                 self._shown = shown_pts(stream, part.clip.uri)
         except ClipError as error:
             raise CannotExplainError(f"{part.clip.uri}: {error}") from error
 
+    def correct(self, groups: Sequence[Group], models: Sequence[str]) -> None:
+        """Applies what people said of the minute.
+
+        Args:
+            groups: see `Corrections.groups`.
+            models: sha256 of all networks of the shard.
+        """
+        made = overlaid(self._rows, self._sampled, groups, models)
+        self._corrected, self._told = made.detections, made.told
+
     def explain(self, item: StoredRow, notes: tuple[str, ...]) -> Explanation:
         stored = item.row
         identity = stored["detection_id"]
         at = self._places.get(identity)
-        row: Row | None = None
         output: Output | None = None
         around: list[Neighbour] = []
         steps: list[Step] = []
         differs: tuple[str, ...] = (_NO_ROW,)
+        row = self._row(identity)
+        if row is not None:
+            differs = tuple(name for name in DETECTIONS.names if row[name] != stored[name])
         if at is not None:
-            (row,) = self._rows.slice(at, 1).to_pylist()
             place = self._tracked.own + at
             steps = trace(self._tracked, self._steps, place)
             output = self._output(place)
             around = neighbours(self._tracked, place) if output is None else []
-            differs = tuple(name for name in DETECTIONS.names if row[name] != stored[name])
         told = [*notes, *(f"{fault.uri}: {fault.message}" for fault in self._faults)]
         if differs and self._may_miss_its_context:
             told.append(
@@ -140,7 +162,15 @@ class _Again:
             stored=stored,
             notes=tuple(told),
             clip=self._clip,
+            corrections=tuple(self._told.get(identity, ())),
         )
+
+    def _row(self, identity: str) -> Row | None:
+        """The row of an id as it comes out in the end."""
+        rows = self._corrected.filter(
+            pc.equal(self._corrected["detection_id"], pa.scalar(identity))
+        ).to_pylist()
+        return rows[0] if rows else None
 
     def _where(self, stored: Row, shard: str) -> Where:
         frame = self._frames.get(stored["frame_id"])

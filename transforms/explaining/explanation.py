@@ -4,6 +4,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from transforms.clips.refs import ClipRef
+from transforms.corrections.correction import Correction
 from transforms.explaining.stored import Row
 from transforms.explaining.tracing import Box, Neighbour, Step
 
@@ -94,6 +95,7 @@ class Explanation:
         stored: the row that the data set has.
         notes: what to know about the comparison.
         clip: the clip, as it has just been read.
+        corrections: what people said of the row, in the order in which it was applied.
     """
 
     detection_id: str
@@ -107,9 +109,12 @@ class Explanation:
     stored: Row
     notes: tuple[str, ...]
     clip: ClipRef
+    corrections: tuple[Correction, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
         """The form of `explain --json`."""
         told = asdict(self)
         told.pop("clip")
+        for item, said in zip(told["corrections"], self.corrections, strict=True):
+            item["correction_id"] = said.correction_id
         return {"detection_id": told.pop("detection_id"), "same": not self.differs, **told}

@@ -17,10 +17,16 @@ CONVENTIONS: Final = {
     "category": "label by name; all categories of the taxonomy are declared",
     "frame": "number from 0, counting the exported frames of the clip; attribute timestamp_ns since its first shown one",
     "object": "a track an object, id from 0 within the clip; a box that no track holds is a track of one frame",
-    "score": "attribute of each box, as are label_source and object_id",
+    "score": "attribute of each box, as are label_source, detection_id and object_id",
 }
 
-_ATTRIBUTES: Final = {"score": True, "label_source": True, "timestamp_ns": True, "object_id": False}
+_ATTRIBUTES: Final = {
+    "score": True,
+    "label_source": True,
+    "timestamp_ns": True,
+    "detection_id": True,
+    "object_id": False,
+}
 """What boxes tell beside their edges, and whether it changes along a track."""
 
 
@@ -133,6 +139,7 @@ def _values(time_ns: int, box: Box) -> Iterator[tuple[str, str]]:
         "score": box.score,
         "label_source": box.label_source,
         "timestamp_ns": time_ns,
+        "detection_id": box.detection_id,
         "object_id": box.object_id or "",
     }
     return ((name, str(values[name])) for name in _ATTRIBUTES)

@@ -20,17 +20,19 @@ class Format:
         picture_name: where it puts a frame's image: of a clip, by its place among the exported frames.
         conventions: what its numbers mean.
         images: whether images are written: a format that needs them has them always.
+        has_splits: whether it has folders by split.
     """
 
     write: Callable[[Folder, Iterable[ClipFrames], str], None]
     picture_name: Callable[[Clip, Frame, int, str], str]
     conventions: Mapping[str, str]
     images: Images
+    has_splits: bool = False
 
 
 FORMATS: Final[Mapping[str, Format]] = {
     "coco": Format(coco.write, coco.picture_name, coco.CONVENTIONS, "when told"),
-    "yolo": Format(yolo.write, yolo.picture_name, yolo.CONVENTIONS, "always"),
+    "yolo": Format(yolo.write, yolo.picture_name, yolo.CONVENTIONS, "always", has_splits=True),
     "mot": Format(mot.write, mot.picture_name, mot.CONVENTIONS, "when told"),
     "kitti": Format(kitti.write, kitti.picture_name, kitti.CONVENTIONS, "when told"),
     "cvat": Format(cvat.write, cvat.picture_name, cvat.CONVENTIONS, "unless told"),

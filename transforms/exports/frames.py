@@ -20,6 +20,7 @@ class Box:
 
     Attributes:
         detection_id: its row in the data set.
+        model_digest: sha256 of the network.
         category: one of the taxonomy.
         edges: x_min, y_min, x_max, y_max: continuous pixel edges of the frame as displayed, to a thousandth of a pixel.
         score: confidence, 0 to 1, to a millionth.
@@ -29,6 +30,7 @@ class Box:
     """
 
     detection_id: str
+    model_digest: str
     category: str
     edges: tuple[float, float, float, float]
     score: float
@@ -52,6 +54,7 @@ class Frame:
     """A labelled frame.
 
     Attributes:
+        frame_id: its row in the data set.
         number: its place in the clip, from 0: the sample where frames are taken at a rate, else the frame.
         pts: the container's PTS.
         timestamp_ns: time since the clip's first shown frame.
@@ -62,6 +65,7 @@ class Frame:
         picture: the encoded image; None where images are not exported.
     """
 
+    frame_id: str
     number: int
     pts: int
     timestamp_ns: int
@@ -91,6 +95,7 @@ class Clip:
         fps_mean: shown frames a second.
         start_utc_ns: Unix time of the first frame; None where it is not known.
         rate: frames a second that `Frame.number` counts; None where frames are not taken at a rate.
+        split: train, val, test, or none for a drive that is held out; None where no version of the splits was asked for.
     """
 
     clip_id: str
@@ -103,6 +108,7 @@ class Clip:
     fps_mean: float
     start_utc_ns: int | None
     rate: float | None
+    split: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +127,7 @@ class ClipFrames:
 def frame_name(frame: Frame) -> str:
     """What the file of a frame is called, without suffix: its time in ns, which sorts as text.
 
-    >>> frame_name(Frame(0, 0, 200_000_000, None, 640, 360, ()))
+    >>> frame_name(Frame("f", 0, 0, 200_000_000, None, 640, 360, ()))
     '000000200000000'
     """
     return f"{frame.timestamp_ns:015d}"

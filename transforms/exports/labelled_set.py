@@ -3,6 +3,7 @@
 import math
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any, Final
 
 import pyarrow as pa
@@ -10,11 +11,13 @@ import pyarrow.compute as pc
 
 from transforms.clips.sampling import Sampling
 from transforms.exports.frames import CATEGORY_INDEX, Box, Clip, ExportError, Frame
-from transforms.exports.row_groups import RowsByKey
 from transforms.exports.settings import ExportSettings
 from transforms.labels.privacy.boxes import BOX_COLUMNS, PeopleAndVehicles
+from transforms.splits.rule import HELD_OUT
+from transforms.splits.table import SplitsError, read_splits
 from transforms.tables.finished import Finished, read_finished
 from transforms.tables.layout import table_file
+from transforms.tables.row_groups import RowsByKey
 from transforms.tables.schemas import DETECTIONS
 from transforms.tables.store import Store
 
@@ -101,9 +104,28 @@ class LabelledSet:
         """Cameras of its clips."""
         return {clip.camera for clip in self._clips.values()}
 
+    def split_versions(self) -> dict[str, dict[str, str]]:
+        """The splits of the data set: version → clip → split.
+
+        Raises:
+            ExportError: the table cannot be read.
+        """
+        try:
+            rows = read_splits(self._store)
+        except SplitsError as error:
+            raise ExportError(f"{self._place}: {error}") from error
+        found: dict[str, dict[str, str]] = {}
+        for row in _rows(rows):
+            found.setdefault(row["version"], {}).update(dict.fromkeys(row["clip_ids"], row["split"]))
+        return found
+
     def chosen(self, settings: ExportSettings) -> list[Clip]:
         """The clips that settings ask for and that have frames: drive by drive, in the order of their minutes."""
         drives: dict[str, list[Clip]] = {}
+        version = settings.split_version
+        split_of = self.split_versions().get(version) if version else {}
+        if split_of is None:
+            raise ExportError(f"{self._place}: its splits have no version {version}")
         for clip_id in self._frames.keys():  # noqa: SIM118 - no mapping
             clip = self._clips.get(clip_id)
             if clip is None:
@@ -112,7 +134,8 @@ class LabelledSet:
                 )
             is_asked = not settings.clips or clip.clip_id in settings.clips
             if is_asked and (not settings.cameras or clip.camera in settings.cameras):
-                drives.setdefault(clip.drive_id, []).append(clip)
+                split = split_of.get(clip.clip_id, HELD_OUT) if version else None
+                drives.setdefault(clip.drive_id, []).append(replace(clip, split=split))
         return [clip for clips in drives.values() for clip in clips]
 
     def frames(self, clip: Clip, settings: ExportSettings) -> Iterator[Frame]:
@@ -137,6 +160,7 @@ class LabelledSet:
                     own.append(box)
                 box = next(boxes, None)
             yield Frame(
+                frame_id=row["frame_id"],
                 number=last,
                 pts=row["pts"],
                 timestamp_ns=row["timestamp_ns"],
@@ -209,6 +233,7 @@ class LabelledSet:
             x_min, y_min, x_max, y_max = (round(row[name], 3) for name in _EDGES)
             yield Box(
                 detection_id=row["detection_id"],
+                model_digest=row["model_digest"],
                 category=row["category"],
                 edges=(x_min, y_min, x_max, y_max),
                 score=round(row["score"], 6),

@@ -32,6 +32,7 @@ class ExportSettings:
         images: whether frames are decoded and written.
         image_kind: one of `IMAGE_KINDS`.
         blur: what is blurred in the images.
+        split_version: version of the splits by which frames are sorted into folders; "" = by none.
     """
 
     form: str
@@ -44,6 +45,7 @@ class ExportSettings:
     images: bool = False
     image_kind: ImageKind = "jpeg"
     blur: Blur = field(default_factory=Blur)
+    split_version: str = ""
 
     @property
     def suffix(self) -> str:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
+from typing import Final
 
 from models.refs import ModelRef
 from models.taxonomy import TAXONOMY_VERSION
@@ -45,6 +46,21 @@ def ingredients(plan: ShardPlan, settings: LabelSettings, models: Sequence[Model
         "models": digest([model.digest for model in models]),
         "code": code_digest(),
     }
+
+
+CORRECTED: Final = "corrections"
+"""What people corrected: only shards that hold corrections are made of any."""
+
+
+def with_corrections(made_from: Mapping[str, str], digest_of_corrections: str | None) -> dict[str, str]:
+    """What a shard is made of, with or without corrections.
+
+    Args:
+        made_from: see `ingredients`.
+        digest_of_corrections: of those that are applied to it; None = there are none.
+    """
+    others = {name: value for name, value in made_from.items() if name != CORRECTED}
+    return others if digest_of_corrections is None else {**others, CORRECTED: digest_of_corrections}
 
 
 @lru_cache(maxsize=16)

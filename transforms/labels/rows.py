@@ -49,7 +49,7 @@ def tables(
             for part, event in zip(plan.parts, plan.event_ids, strict=True)
             if part.start_ns == 0
         ],
-        "frames": [_frames(labels) for labels in labelled],
+        "frames": [frame_columns(labels) for labels in labelled],
         "telemetry": [_telemetry(labels, settings.location_privacy) for labels in labelled],
         "detections": [detection_columns(item) for item in every],
         "tracks": [_tracks(item) for item in every],
@@ -120,7 +120,8 @@ def _clip(plan: ShardPlan, part: Part, event: str, settings: LabelSettings) -> C
     )
 
 
-def _frames(labels: PartLabels) -> Columns:
+def frame_columns(labels: PartLabels) -> Columns:
+    """The rows of `frames` of one camera, without those of the context, as columns."""
     clip = labels.part.clip
     frames = [frame for frame in labels.frames if not frame.in_context]
     start = clip.start_utc_ns

@@ -2,9 +2,10 @@
 
 import json
 from collections import Counter, defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import PurePosixPath
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -13,8 +14,9 @@ from transforms.budget.demand.figures import total
 from transforms.budget.estimates import estimates_table
 from transforms.budget.request import BudgetRequest
 from transforms.clips.sources import name_clip
-from transforms.labels.joining import join_drive
+from transforms.labels.joining import first_tracks, objects_table
 from transforms.removal.known import KnownClip
+from transforms.removal.records import FORGOTTEN
 from transforms.removal.selecting import Selection, has_folder
 from transforms.splits.table import read_splits, splits_without
 from transforms.tables.commits import ShardSummary
@@ -80,7 +82,7 @@ def whole_without(
         cameras: the events that lose clips.
 
     Returns:
-        `events`, `coverage`, `failures` and `splits`, and as `clips` the duplicates' rows.
+        `events`, `coverage`, `failures`, `splits` and `corrections`, and as `clips` the duplicates' rows.
     """
     duplicates = _read(store, table_file("clips", DUPLICATES), CLIPS)
     tables = {
@@ -94,7 +96,24 @@ def whole_without(
         "coverage": _rows_without(tables["coverage"], {"clip_id": ids}),
         "failures": _rows_without(tables["failures"], {"clip_id": ids, "uri": uris}),
         "splits": splits_without(read_splits(store), ids),
+        "corrections": _rows_without(
+            _read(store, table_file("corrections"), WHOLE_TABLES["corrections"]), {"clip_id": ids}
+        ),
     }
+
+
+def unnamed(corrections: pa.Table, mentions: Callable[[str], bool]) -> pa.Table:
+    """Corrections of clips that stay, without names of files that tell of what is to go.
+
+    Args:
+        corrections: rows of `corrections`.
+        mentions: knows texts that name what is to go.
+    """
+    names = [str(name) for name in corrections["source"].to_pylist()]
+    known = {name: mentions(name) or mentions(PurePosixPath(name).stem) for name in set(names)}
+    column = corrections.schema.get_field_index("source")
+    told = pa.array([FORGOTTEN if known[name] else name for name in names], pa.string())
+    return corrections.set_column(column, corrections.schema.field(column), told)
 
 
 def _read(store: Store, path: str, schema: pa.Schema) -> pa.Table:
@@ -139,15 +158,13 @@ def finish(store: Store, shards: Sequence[ShardSummary], tables: Mapping[str, pa
     drives: dict[str, list[ShardSummary]] = defaultdict(list)
     for shard in shards:
         drives[shard.drive_id].append(shard)
-    objects = [
-        {"drive_id": drive, "track_id": track, "object_id": object_id}
-        for drive in sorted(drives)
-        for track, object_id in sorted(join_drive(drives[drive]).items())
-    ]
+    first: dict[str, str] = {}
+    for drive in drives.values():
+        first |= first_tracks(drive)
     figures = total(shard.tally for shard in shards).figures()
     whole = {
         **{name: table for name, table in tables.items() if name != "clips"},
-        "objects": pa.Table.from_pylist(objects, WHOLE_TABLES["objects"]),
+        "objects": objects_table(shards, first),
         "budget": estimates_table(BudgetRequest().answer(figures)),
     }
     files = write_whole(store, whole, tables["clips"])

@@ -12,23 +12,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
+from transforms.corrections.table import Corrections, read_corrections, without_clips
 from transforms.removal.exported import ForgottenExport, forget_in_exports
-from transforms.removal.finishing import event_cameras, finish, whole_without
+from transforms.removal.finishing import event_cameras, finish, unnamed, whole_without
 from transforms.removal.known import clips_in_tables
 from transforms.removal.mentions import Mentions
 from transforms.removal.records import clean_records, remove_pictures
 from transforms.removal.selecting import Selection
 from transforms.removal.shrinking import shrink, shrinkings
-from transforms.tables.commits import (
-    COMMIT_TABLE,
-    ShardSummary,
-    commit_shard,
-    committed_shards,
-    read_commit,
-)
+from transforms.tables.aside import commits_of, put_in_place, put_the_rest_in_place
+from transforms.tables.commits import commit_shard
 from transforms.tables.digests import canonical_json
-from transforms.tables.layout import REMOVAL, table_file
-from transforms.tables.schemas import SHARD_TABLES, TABLES
+from transforms.tables.layout import REMOVAL
+from transforms.tables.schemas import TABLES
 from transforms.tables.store import LocalStore
 
 _NOTE = "removal.json"
@@ -75,14 +71,15 @@ def _remove(
     """The same, with the names of shards that an earlier try has removed."""
     store, aside = LocalStore(root), LocalStore(root / REMOVAL)
     known = clips_in_tables(store)
-    shards = list(_commits(store).values())
+    shards = list(commits_of(store).values())
     affected = shrinkings(store, shards, selection, known)
+    staying = Corrections(without_clips(read_corrections(store), selection.clip_ids))
     rows: Counter[str] = Counter()
     rewritten = {}
     for what in affected:
         rows.update(what.shard.counts)
         if not what.is_whole:
-            summary, tables = shrink(store, what)
+            summary, tables = shrink(store, what, staying)
             rows.subtract(summary.counts)
             rewritten[what.shard.name] = summary if dry_run else commit_shard(aside, summary, tables)
     rows["objects"] = rows["tracks"]
@@ -92,6 +89,8 @@ def _remove(
     whole = whole_without(store, selection, event_cameras(selection, kept))
     rows.update({name: before[name].num_rows - table.num_rows for name, table in whole.items()})
     removed = {what.shard.name for what in affected if what.is_whole}
+    mentions = Mentions(selection, kept, removed | gone)
+    whole["corrections"] = unnamed(whole["corrections"], mentions)
     if not dry_run:
         note = {
             "selection": selection.as_json(),
@@ -102,11 +101,11 @@ def _remove(
         for stray in store.strays():
             stray.unlink(missing_ok=True)
         for name in sorted(rewritten):
-            _put_in_place(store, aside, name)
+            put_in_place(store, aside, name)
         finish(
             store, [rewritten.get(shard.name, shard) for shard in shards if shard.name not in removed], whole
         )
-    records = clean_records(root, Mentions(selection, kept, removed | gone), dry_run=dry_run)
+    records = clean_records(root, mentions, dry_run=dry_run)
     pictures = remove_pictures(root, selection.uris, dry_run=dry_run)
     exports = forget_in_exports(root, selection.clip_ids, open_stream, dry_run=dry_run)
     if not dry_run:
@@ -142,48 +141,10 @@ def resume(root: Path, open_stream: OpenStream) -> Selection | None:
     except FileNotFoundError:
         _tidy(root)
         return None
-    _put_the_rest_in_place(store, aside, note["rewritten"])
+    put_the_rest_in_place(store, aside, note["rewritten"])
     selection = Selection.from_json(note["selection"])
     _remove(root, selection, frozenset(note["removed"]), open_stream, dry_run=False)
     return selection
-
-
-def _put_the_rest_in_place(store: LocalStore, aside: LocalStore, rewritten: Mapping[str, str]) -> None:
-    """Goes on where a killed removal was: but not where another run has labelled the shard's clips since.
-
-    Args:
-        store: the data set.
-        aside: what the removal wrote aside.
-        rewritten: its shards, and the label digests that they had before.
-    """
-    commits = _commits(store)
-    standing = {clip for commit in commits.values() for clip, _ in commit.clips}
-    for name, before in rewritten.items():
-        now, anew = commits.get(name), read_commit(aside, name)
-        if anew is not None and (
-            now.label_digest == before if now else not any(clip in standing for clip, _ in anew.clips)
-        ):
-            _put_in_place(store, aside, name)
-
-
-def _commits(store: LocalStore) -> dict[str, ShardSummary]:
-    found = ((name, read_commit(store, name)) for name in committed_shards(store))
-    return {name: commit for name, commit in found if commit is not None}
-
-
-def _put_in_place(store: LocalStore, aside: LocalStore, shard: str) -> None:
-    """Replaces a shard by what was written aside, the commit first away and last back."""
-    commit = table_file(COMMIT_TABLE, shard)
-    store.delete(commit)
-    for table in SHARD_TABLES:
-        path = table_file(table, shard)
-        if path == commit:
-            continue
-        try:
-            store.write(path, aside.read(path))
-        except FileNotFoundError:
-            store.delete(path)
-    store.write(commit, aside.read(commit))
 
 
 def _tidy(root: Path) -> None:

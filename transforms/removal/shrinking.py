@@ -8,7 +8,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from transforms.budget.demand.figures import Tally, tally_clips, tally_frames, total
-from transforms.labels.ingredients import label_digest
+from transforms.corrections.table import Corrections, groups_digest
+from transforms.labels.ingredients import label_digest, with_corrections
 from transforms.removal.known import KnownClip, read_rows
 from transforms.removal.selecting import Selection
 from transforms.tables.commits import ShardSummary
@@ -104,12 +105,15 @@ def _detections(store: Store, shard: ShardSummary, clips: Collection[str]) -> It
             yield row["detection_id"]
 
 
-def shrink(store: Store, what: Shrinking) -> tuple[ShardSummary, dict[str, pa.Table]]:
+def shrink(
+    store: Store, what: Shrinking, corrections: Corrections
+) -> tuple[ShardSummary, dict[str, pa.Table]]:
     """The shard as it is written anew.
 
     Args:
         store: the data set.
         what: what leaves it.
+        corrections: those of all clips that stay.
 
     Returns:
         Its summary without `files`, and a table for every shard table. The label digest is another one: the next run
@@ -137,6 +141,9 @@ def shrink(store: Store, what: Shrinking) -> tuple[ShardSummary, dict[str, pa.Ta
     made_from = shard.made_from | {
         "clips": digest((shard.label_digest, sorted(what.gone), sorted(what.detached)))
     }
+    groups = corrections.groups(shard.name, [clip for clip, _ in clips])
+    made_from = with_corrections(made_from, groups_digest(groups))
+    staying = {item.correction_id for group in groups for item in group}
     summary = replace(
         shard,
         label_digest=label_digest(made_from),
@@ -155,6 +162,7 @@ def shrink(store: Store, what: Shrinking) -> tuple[ShardSummary, dict[str, pa.Ta
             for failure in shard.failures
             if failure.clip_id not in what.gone and failure.uri not in uris
         ),
+        conflicts={name: why for name, why in shard.conflicts.items() if name in staying},
     )
     return summary, tables
 

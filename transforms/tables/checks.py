@@ -15,7 +15,7 @@ from transforms.tables.evolution import schema_problem
 from transforms.tables.file_facts import sha256_of
 from transforms.tables.files import read_parquet
 from transforms.tables.finished import SEALED
-from transforms.tables.layout import DATASET, MANIFEST, REMOVAL, is_place_of, shard_of
+from transforms.tables.layout import CORRECTING, DATASET, MANIFEST, REMOVAL, is_place_of, shard_of
 from transforms.tables.manifest import COMMITTED, PENDING
 from transforms.tables.queries import NotADatasetError, connect
 from transforms.tables.schemas import TABLES
@@ -31,6 +31,7 @@ _UNIQUE: Final = {
     "coverage": "clip_id, task, model_digest",
     "telemetry": "clip_id, pts",
     "splits": "version, drive_id",
+    "corrections": "correction_id",
 }
 
 _REFERENCES: Final = (
@@ -48,6 +49,11 @@ _REFERENCES: Final = (
     ("splits", "drive_id", "clips", "drive_id"),
 )
 
+_CUT_SHORT: Final = {
+    REMOVAL: "clips were being removed",
+    CORRECTING: "corrections were being put into labels",
+}
+
 _RULES: Final = {
     "detections: 0 <= min < max within the frame": """
         SELECT count(*) FROM detections JOIN frames USING (frame_id)
@@ -64,6 +70,14 @@ _RULES: Final = {
             (SELECT track_id, count(*) AS seen FROM detections WHERE track_id IS NOT NULL GROUP BY ALL)
             USING (track_id)
         WHERE seen IS DISTINCT FROM detected + added""",
+    "corrections: an action that there is, with the box that it needs": """
+        SELECT count(*) FROM corrections
+        WHERE action NOT IN ('keep', 'change', 'add', 'remove', 'look')
+           OR (action IN ('keep', 'change', 'add')) IS DISTINCT FROM (category IS NOT NULL)
+           OR (action IN ('keep', 'change', 'add')) IS DISTINCT FROM
+              coalesce(0 <= x_min_px AND x_min_px < x_max_px AND 0 <= y_min_px AND y_min_px < y_max_px, false)""",
+    "detections: a person's word is whole: score 1, or 0 for no object": """
+        SELECT count(*) FROM detections WHERE label_source = 'human' AND score NOT IN (0, 1)""",
     "splits: train, val, test or none": """
         SELECT count(*) FROM splits WHERE split NOT IN ('train', 'val', 'test', 'none')""",
     "splits: every drive in every version": """
@@ -105,8 +119,7 @@ def find_problems(root: Path) -> Iterator[str]:
     if problem := schema_problem(root, facts.get("schema_version")):
         yield problem
         return
-    if (root / REMOVAL).exists():
-        yield f"{REMOVAL}: clips were being removed, and that was cut short; run the same command again"
+    yield from _cut_short(root)
     run = unfinished(LocalStore(root))
     if run is not None:
         yield _how_far(run)
@@ -117,6 +130,12 @@ def find_problems(root: Path) -> Iterator[str]:
             # the manifest pins the files of a sealed data set; its shards are those of another
             yield from _check_commits(root)
         yield from _check_keys(root)
+
+
+def _cut_short(root: Path) -> Iterator[str]:
+    for folder, what in _CUT_SHORT.items():
+        if (root / folder).exists():
+            yield f"{folder}: {what}, and that was cut short; run the same command again"
 
 
 def _how_far(run: Unfinished) -> str:

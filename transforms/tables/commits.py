@@ -77,6 +77,7 @@ class ShardSummary:
         heads: track id to its detections in the previous minute, the last one first.
         tail: detection id to track id at the end of the minute.
         failures: faults of its clips.
+        conflicts: correction_id → why it does not stand as it was said.
     """
 
     name: str
@@ -94,9 +95,15 @@ class ShardSummary:
     heads: dict[str, tuple[str, ...]]
     tail: dict[str, str]
     failures: tuple[Failure, ...]
+    conflicts: dict[str, str] = field(default_factory=dict)
 
 
 _SUMMARY: Final = TypeAdapter(ShardSummary)
+
+
+def without_links(summary: ShardSummary) -> ShardSummary:
+    """A commit without `heads` and `tail`, which are most of it: who joins tracks reads them again."""
+    return replace(summary, heads={}, tail={})
 
 
 def file_metadata(label_digest: str = "", model_digests: tuple[str, ...] = ()) -> dict[str, str]:

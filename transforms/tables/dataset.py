@@ -42,7 +42,7 @@ class Gathered:
         duplicates: rows of `clips` for the duplicates, one table.
         events: rows of `events`.
         failures: of discovery and probing; those of shards are in their summaries.
-        objects: (drive_id, track_id, object_id).
+        objects: rows of `objects`, of this run's shards and those that are left over.
     """
 
     summaries: Sequence[ShardSummary]
@@ -50,7 +50,7 @@ class Gathered:
     duplicate_rows: pa.Table
     events: Sequence[Row]
     failures: Sequence[Failure]
-    objects: Sequence[tuple[str, str, str]]
+    objects: pa.Table
 
 
 def whole_tables(found: Gathered, left: Sequence[ShardSummary], earlier: Earlier) -> dict[str, pa.Table]:
@@ -64,17 +64,16 @@ def whole_tables(found: Gathered, left: Sequence[ShardSummary], earlier: Earlier
     events = {row["event_id"]: row for row in (*earlier.events, *found.events)}
     failed = [*earlier.failures, *(asdict(failure) for failure in distinct_failures(found))]
     failures = {(row["uri"], row["stage"], row["error"]): row for row in failed}
-    objects = [
-        {"drive_id": drive, "track_id": track, "object_id": object_id}
-        for drive, track, object_id in sorted(found.objects)
-    ]
-    rows: dict[str, list[Any]] = {
-        "events": [events[event] for event in sorted(events)],
-        "objects": objects,
-        "coverage": list(_coverage([*found.summaries, *left])),
-        "failures": [failures[key] for key in sorted(failures)],
+    return {
+        "events": _table("events", [events[event] for event in sorted(events)]),
+        "objects": found.objects,
+        "coverage": _table("coverage", list(_coverage([*found.summaries, *left]))),
+        "failures": _table("failures", [failures[key] for key in sorted(failures)]),
     }
-    return {name: pa.Table.from_pylist(rows[name], WHOLE_TABLES[name]) for name in rows}
+
+
+def _table(name: str, rows: list[Row]) -> pa.Table:
+    return pa.Table.from_pylist(rows, WHOLE_TABLES[name])
 
 
 def _coverage(shards: Iterable[ShardSummary]) -> Iterator[Row]:

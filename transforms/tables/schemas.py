@@ -127,7 +127,7 @@ DETECTIONS: Final = pa.schema(
         field(
             "detection_id",
             TEXT,
-            "uuid5 of frame, network, category and raw box; of an added row, of frame and track or carried box",
+            "uuid5 of frame, network, category and raw box; of an added row, of frame and track, carried box or correction",
         ),
         field("frame_id", TEXT, "the frame"),
         field("clip_id", TEXT, "the clip"),
@@ -138,10 +138,16 @@ DETECTIONS: Final = pa.schema(
         field("y_min_px", pa.float32(), "top edge", "px"),
         field("x_max_px", pa.float32(), "right edge", "px"),
         field("y_max_px", pa.float32(), "bottom edge", "px"),
-        field("score", pa.float32(), "confidence in the label, 0 to 1; 0 = set aside as no object"),
+        field(
+            "score",
+            pa.float32(),
+            "confidence in the label, 0 to 1; 0 = set aside as no object, 1 = a person said it",
+        ),
         field("label_source", TEXT, "detected, interpolated, propagated, extrapolated or human"),
         field(
-            "changes", pa.list_(TEXT), "what hindsight changed: box, score, category; empty for added rows"
+            "changes",
+            pa.list_(TEXT),
+            "what hindsight, or a person, changed: box, score, category; empty for added rows",
         ),
         field("category_raw", TEXT, "category as the network gave it; null for added rows", nullable=True),
         *(
@@ -230,6 +236,54 @@ SPLITS: Final = pa.schema(
     ]
 )
 
+_CORRECTED_EDGES: Final = tuple(f"{edge}_px" for edge in _RAW_EDGES)
+
+CORRECTIONS: Final = pa.schema(
+    [
+        field("correction_id", TEXT, "uuid5 of what was said, of what, and by which file"),
+        field("clip_id", TEXT, "the clip"),
+        field("frame_id", TEXT, "the frame"),
+        field("timestamp_ns", pa.int64(), "the frame's time since the clip's first", "ns"),
+        field(
+            "action",
+            TEXT,
+            "keep (left as it was), change, add, remove; look: a frame in which nothing was shown or drawn",
+        ),
+        field("category", TEXT, "category of taxonomy 1; null for remove and look", nullable=True),
+        *(
+            field(name, pa.float32(), f"{words}; null for remove and look", "px", nullable=True)
+            for name, words in zip(_CORRECTED_EDGES, _RAW_EDGES.values(), strict=True)
+        ),
+        field("detection_id", TEXT, "the label that it was said of; null for add and look", nullable=True),
+        field("category_before", TEXT, "category of that label", nullable=True),
+        *(
+            field(f"{edge}_before_px", pa.float32(), f"{words} of that label", "px", nullable=True)
+            for edge, words in _RAW_EDGES.items()
+        ),
+        field(
+            "model_digest",
+            TEXT,
+            "sha256 of the network whose labels were corrected; null: those of all",
+            nullable=True,
+        ),
+        field("by", TEXT, "who corrected"),
+        field("at_utc_ns", pa.int64(), "when, Unix time", "ns"),
+        field("source", TEXT, "name of the corrected file"),
+        field("source_sha256", TEXT, "digest of the corrected file"),
+        field(
+            "sequence",
+            pa.int32(),
+            "number of the file, from 1: later ones are applied to what earlier ones made",
+        ),
+        field(
+            "conflict",
+            TEXT,
+            "why it does not stand as it was said: no_frame, no_counterpart or no_clip; null where it does",
+            nullable=True,
+        ),
+    ]
+)
+
 MANIFEST: Final = pa.schema(
     [
         field("path", TEXT, "file, relative to the data set"),
@@ -263,6 +317,7 @@ WHOLE_TABLES: Final[dict[str, pa.Schema]] = {
     "coverage": COVERAGE,
     "failures": FAILURES,
     "splits": SPLITS,
+    "corrections": CORRECTIONS,
     "budget": BUDGET,
 }
 """Tables with one file, rewritten whole."""

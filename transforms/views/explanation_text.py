@@ -1,11 +1,13 @@
 """Where a row comes from, as text and a table for a terminal."""
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import Any, Final
 
 from rich.console import RenderableType
 from rich.table import Table
 
+from transforms.corrections.correction import Correction
 from transforms.explaining.explanation import Explanation
 from transforms.explaining.tracing import NETWORK, Box, Step
 
@@ -37,6 +39,7 @@ def _parts(found: Explanation) -> Iterator[RenderableType]:
         yield _steps(changing)
     if quiet := [step.name for step in found.steps if step not in changing]:
         yield f"no change by: {', '.join(dict.fromkeys(quiet))}"
+    yield from map(_said, found.corrections)
     if found.row is not None:
         yield f"comes out: {_row(found.row)}\nstored:    {_row(found.stored)}"
     else:
@@ -82,6 +85,15 @@ def _steps(steps: list[Step]) -> Table:
         changes = ", ".join("added" if name == "row" else name for name in step.changed)
         table.add_row(step.name, changes, _edges(step.box), f"{step.score:.4f}", step.category, track)
     return table
+
+
+def _said(item: Correction) -> str:
+    time = datetime.fromtimestamp(item.at_utc_ns / _NS, UTC)
+    was = "" if item.box_before is None else f", was {item.category_before} [{_edges(item.box_before)}]"
+    return (
+        f"corrected: {item.action} by {item.by}, {time:%Y-%m-%d %H:%M:%S} UTC, in {item.source} "
+        f"(sha256 {item.source_sha256[:_SHOWN]}){was}"
+    )
 
 
 def _row(row: dict[str, Any]) -> str:

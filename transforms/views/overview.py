@@ -30,6 +30,13 @@ _QUERIES: Final = {
         SELECT clock_source, count(*) AS clips FROM clips
         WHERE duplicate_of IS NULL GROUP BY clock_source ORDER BY 2 DESC, 1""",
     "events": "SELECT kind, reason, timestamp, city, cameras_present, cameras_missing FROM events ORDER BY uri",
+    "corrections": """
+        SELECT source AS file, "by", strftime(make_timestamp(at_utc_ns // 1000), '%Y-%m-%d %H:%M:%S') AS at_utc,
+               count(DISTINCT frame_id) AS frames, count(*) FILTER (action = 'keep') AS kept,
+               count(*) FILTER (action = 'change') AS changed, count(*) FILTER (action = 'add') AS added,
+               count(*) FILTER (action = 'remove') AS removed, count(conflict) AS conflicts,
+               string_agg(DISTINCT conflict, ', ' ORDER BY conflict) AS reasons
+        FROM corrections GROUP BY sequence, source, "by", at_utc_ns ORDER BY sequence""",
     "failures": "SELECT error, stage, uri, message, retryable FROM failures ORDER BY error, uri",
 }
 

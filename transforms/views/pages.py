@@ -38,7 +38,7 @@ def table(caption: str, columns: Sequence[str], rows: Iterable[Sequence[Cell]]) 
         Nothing where there are no rows.
     """
     listed = list(rows)
-    return _part("table", caption, columns, listed) if listed else Markup()
+    return part("table", caption, columns, listed) if listed else Markup()
 
 
 def figure(svg: str, caption: Cell) -> Markup:
@@ -48,7 +48,7 @@ def figure(svg: str, caption: Cell) -> Markup:
         svg: an `svg` element of `transforms.views.charts`.
         caption: the text.
     """
-    return _part("figure", svg, caption)
+    return part("figure", svg, caption)
 
 
 def with_picture(text: str, svg: str) -> Markup:
@@ -58,20 +58,26 @@ def with_picture(text: str, svg: str) -> Markup:
         text: the text.
         svg: an `svg` element of `transforms.views.charts`.
     """
-    return _part("with_picture", text, svg)
+    return part("with_picture", text, svg)
 
 
 def bullets(lines: Sequence[Cell]) -> Markup:
     """A list of lines; nothing where there are none."""
-    return _part("bullets", lines) if lines else Markup()
+    return part("bullets", lines) if lines else Markup()
 
 
 def folded(summary: str, body: Markup) -> Markup:
     """What opens when its summary is chosen."""
-    return _part("folded", summary, body)
+    return part("folded", summary, body)
 
 
-def _part(macro: str, *values: object) -> Markup:
+def part(macro: str, *values: object) -> Markup:
+    """A part that a macro of `templates/parts.html.j2` makes.
+
+    Args:
+        macro: its name.
+        *values: what it takes.
+    """
     made = getattr(_environment().get_template(_PARTS).module, macro)(*values)
     assert isinstance(made, Markup)
     return made

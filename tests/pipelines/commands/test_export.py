@@ -48,6 +48,7 @@ def test_what_was_written_is_told(source, tmp_path, capsys):
             "images": False,
             "image_kind": "jpeg",
             "blur": {"kinds": [], "networks": []},
+            "split_version": "",
         },
         "settings_digest": data["settings_digest"],
         "notes": [],
@@ -100,6 +101,22 @@ def test_a_failed_export_leaves_the_earlier_one_known(source, tmp_path, capsys):
     assert exports == [{"output": str(tmp_path / "out"), "form": "cvat", "fate": "written anew"}]
     assert not (tmp_path / "out" / "a").exists()
     assert (tmp_path / "out" / "b" / "annotations.xml").is_file()
+
+
+def test_a_version_of_the_splits_has_to_be_one_that_there_is(source, tmp_path, capsys):
+    arguments = ["export", str(source), "-o", str(tmp_path / "out"), "--format"]
+
+    def refused(*options):
+        assert main([*arguments, *options]) == 2
+        return capsys.readouterr().err
+
+    assert "--split-version v1: there is none" in refused("yolo", "--split-version", "v1")
+    for version in ("v1", "v2"):
+        assert main(["split", str(source), "--by", "day", "--version", version]) == 0
+    assert "choose one with --split-version: v1, v2" in refused("yolo")
+    assert "--split-version v3: there is v1, v2" in refused("yolo", "--split-version", "v3")
+    assert "coco has no folders by split" in refused("coco", "--split-version", "v1")
+    assert main([*arguments, "coco"]) == 0
 
 
 def test_a_damaged_table_is_one_line(source, tmp_path, capsys):

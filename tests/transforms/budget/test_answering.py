@@ -18,7 +18,7 @@ from transforms.budget.facts.library import load_facts
 from transforms.budget.facts.own import OwnFacts
 from transforms.budget.request import BudgetRequest, FlopsRequest
 
-CLI = Path(__file__).parents[3] / "docs" / "cli.md"
+PAGE = Path(__file__).parents[3] / "docs" / "reference" / "budget.md"
 DRAWS = 100
 FLEET = Fleet(vehicles=1000, hours_per_day=1, days=30, keep_rate=0.1)
 
@@ -48,7 +48,7 @@ def plain(text):
 
 def documented(before):
     """What stands between back-quotes after some words of the budget's section."""
-    section = CLI.read_text().split("## clipmill budget")[1].split("\n## ")[0]
+    section = PAGE.read_text(encoding="utf-8").split("## In detail")[1]
     return plain(section.split(before, 1)[1].split("`")[1])
 
 

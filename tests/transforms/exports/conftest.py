@@ -19,7 +19,7 @@ def make_box():
     def make(number=1, edges=(10.5, 20.25, 50.75, 60.0), category="car", score=0.75, name=None):
         shown = None if number is None else f"object-{number}"
         name = name or f"detection-{number}-{edges[0]}"
-        return Box(name, category, edges, score, "detected", shown, number)
+        return Box(name, "net", category, edges, score, "detected", shown, number)
 
     return make
 
@@ -28,7 +28,7 @@ def make_box():
 def make_clip():
     """A clip of 640 x 360; `frames` is number → boxes."""
 
-    def make(frames, clip_id="clip-a", rate=5.0, picture=None, uri="/in/a b.mp4"):
+    def make(frames, clip_id="clip-a", rate=5.0, picture=None, uri="/in/a b.mp4", split=None):
         clip = Clip(
             clip_id=clip_id,
             drive_id="drive",
@@ -40,9 +40,12 @@ def make_clip():
             fps_mean=36.0,
             start_utc_ns=None,
             rate=rate,
+            split=split,
         )
         made = [
-            Frame(number, number * 7, number * STEP_NS, None, 640, 360, tuple(boxes), picture)
+            Frame(
+                f"frame-{number}", number, number * 7, number * STEP_NS, None, 640, 360, tuple(boxes), picture
+            )
             for number, boxes in frames.items()
         ]
         return ClipFrames(clip, iter(made))

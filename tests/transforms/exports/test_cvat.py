@@ -45,6 +45,7 @@ def test_tracks_end_where_their_object_is_gone(document, make_clip, make_box):
         "score": "0.75",
         "label_source": "detected",
         "timestamp_ns": "0",
+        "detection_id": "detection-1-10.5",
         "object_id": "object-1",
     }
     assert all(box.get("keyframe") == "1" for box in first.iter("box"))
@@ -65,6 +66,7 @@ def test_the_task_is_described(document, make_clip, make_box, tmp_path):
         "score": "True",
         "label_source": "True",
         "timestamp_ns": "True",
+        "detection_id": "True",
         "object_id": "False",
     }
     assert (tmp_path / "out/clip-a/images/frame_000001.jpg").read_bytes() == b"image"

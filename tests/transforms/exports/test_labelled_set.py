@@ -1,13 +1,19 @@
+from dataclasses import replace
+
 import pyarrow as pa
 import pytest
 from made_sets import DAY_NS, MODEL, Box, Minute, make_set
 
 from transforms.exports.frames import ExportError
 from transforms.exports.labelled_set import LabelledSet
-from transforms.exports.row_groups import RowsByKey
 from transforms.exports.settings import ExportSettings
+from transforms.splits.rule import Placed
+from transforms.splits.table import splits_table
+from transforms.splits.versions import make_version
 from transforms.tables.commits import encode
 from transforms.tables.compacting import compact
+from transforms.tables.replacing import replace_whole
+from transforms.tables.row_groups import RowsByKey
 from transforms.tables.store import LocalStore
 
 BOXES = (
@@ -132,3 +138,30 @@ def test_only_row_groups_that_hold_a_key_are_read(tmp_path):
     (tmp_path / "t" / "b.parquet").unlink()
     assert [piece["n"].to_pylist() for piece in rows.pieces("x")] == [["a-m9"], ["a-m10"]]
     assert list(rows.pieces("unknown")) == []
+
+
+def test_clips_have_the_split_of_the_version_that_is_asked_for(source):
+    labels = LabelledSet(LocalStore(source), source)
+    assert labels.split_versions() == {}
+    assert {clip.split for clip in labels.chosen(ALL)} == {None}
+    places = {"drive a": "train", "drive b": "val"}
+    placed = [Placed(drive, split, "drawn", frozenset(drive[-1])) for drive, split in places.items()]
+    moved = [replace(item, split="test") for item in placed]
+    table = splits_table(
+        {
+            make_version("v1", "folder", "50,50,0"): placed,
+            make_version("v2", "folder", "0,0,100"): moved,
+        }
+    )
+    replace_whole(LocalStore(source), "splits", table)
+    labels = LabelledSet(LocalStore(source), source)
+    asked = replace(ALL, form="yolo", split_version="v1")
+    # a clip that no row names is in no split
+    assert {clip.clip_id: clip.split for clip in labels.chosen(asked)} == {
+        "a": "train",
+        "b": "val",
+        "c": "none",
+    }
+    assert {clip.split for clip in labels.chosen(replace(asked, split_version="v2"))} == {"test", "none"}
+    with pytest.raises(ExportError, match="no version v3"):
+        labels.chosen(replace(asked, split_version="v3"))

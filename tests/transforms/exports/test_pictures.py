@@ -33,7 +33,7 @@ def decoded(clip):
 
 
 def wanted(pts, time_ns):
-    return Frame(0, pts, time_ns, None, 1, 1, ())
+    return Frame("f", 0, pts, time_ns, None, 1, 1, ())
 
 
 def test_each_frame_gets_its_own_picture(clip, decoded):

@@ -17,7 +17,7 @@ from models.sessions import load_detector
 from transforms.clips.probing import probe
 from transforms.clips.refs import ClipName, InputFile
 from transforms.clips.shards import WHOLE_CLIP_NS, Context, plan_drives
-from transforms.labels.joining import join_drive
+from transforms.labels.joining import first_tracks
 from transforms.labels.labelling import label_shard
 from transforms.labels.settings import LabelSettings
 from transforms.labels.windows import adaptive_sampler, windows_of
@@ -200,12 +200,12 @@ def test_neighbouring_parts_choose_alike_and_their_tracks_are_joined(label):
     # from 1.4 s on, where the second begins to look, it chooses anew
     assert looked(first) == [0, 1.4]
     assert looked(second)[:2] == [3.4, 5]
-    objects = join_drive([first.links, second.links])
+    before = first_tracks([first.links, second.links])
     tracks = [
         rows.tables["tracks"].filter(rows.tables["tracks"]["score"].to_numpy() >= 0.5)
         for rows in (first, second)
     ]
-    named = [{objects[one] for one in table["track_id"].to_pylist()} for table in tracks]
+    named = [{before.get(one, one) for one in table["track_id"].to_pylist()} for table in tracks]
     assert len(named[0]) > 2
     assert named[0] <= named[1]
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from pathlib import PurePosixPath
 from typing import Final
 
-from transforms.evaluation.truths import coco, kitti, motchallenge, parquet, sample
+from transforms.evaluation.truths import coco, corrections, kitti, motchallenge, parquet, sample
 from transforms.evaluation.truths.files import Files, TruthError, lines
 from transforms.evaluation.truths.rows import fields
 from transforms.evaluation.truths.truth import Truth
@@ -12,6 +12,7 @@ from transforms.evaluation.truths.truth import Truth
 FORMS: Final[Mapping[str, Callable[[Files, float | None], Truth]]] = {
     "parquet": parquet.read,
     "sample": sample.read,
+    "corrections": corrections.read,
     "coco": coco.read,
     "mot": motchallenge.read,
     "kitti": kitti.read,
@@ -52,6 +53,8 @@ def form_of(files: Files) -> str:
     """
     if "evaluation.parquet" in files:
         return "sample"
+    if corrections.is_corrections(files):
+        return "corrections"
     suffixes = {PurePosixPath(path).suffix for path in files}
     present = [name for name, suffix in (("parquet", ".parquet"), ("coco", ".json")) if suffix in suffixes]
     texts = [

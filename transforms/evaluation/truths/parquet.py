@@ -37,6 +37,8 @@ _TYPES: Final[Mapping[str, pa.DataType]] = {
     **dict.fromkeys(BOX_COLUMNS, pa.float64()),
     "occluded": pa.float64(),
     "visibility": pa.float64(),
+    "action": pa.string(),
+    "sequence": pa.int64(),
 }
 _NEEDED: Final = ("clip_id", "timestamp_ns", "category", *BOX_COLUMNS)
 

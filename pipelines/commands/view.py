@@ -1,0 +1,105 @@
+"""`clipmill view`: a data set in the browser."""
+
+import argparse
+import secrets
+import socket
+import sys
+import threading
+import webbrowser
+from contextlib import suppress
+from pathlib import Path
+
+from pipelines.folders import local_folder
+from pipelines.outcome import JobError, Outcome, UsageError
+
+HELP = "look at the clips of a data set in the browser, with what was labelled drawn over them"
+EXAMPLES = """
+clipmill view out
+clipmill view out --port 8765 --no-browser
+"""
+
+_LAST_PORT = 65_535
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declares the options."""
+    parser.add_argument("dataset", type=local_folder, metavar="DIR", help="the data set")
+    parser.add_argument(
+        "--port",
+        type=int,
+        default=0,
+        metavar="N",
+        help="port of 127.0.0.1 to listen on; links stay good with the same one (default: a free one)",
+    )
+    parser.add_argument("--no-browser", action="store_true", help="print the address, open nothing")
+
+
+def run(arguments: argparse.Namespace) -> Outcome:
+    """Serves until it is interrupted."""
+    if not 0 <= arguments.port <= _LAST_PORT:
+        raise UsageError(f"--port {arguments.port}: a port is a number up to {_LAST_PORT}; 0 is a free one")
+    try:
+        import uvicorn
+
+        from pipelines.viewer import KEY, viewer_app
+    except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] not in {"starlette", "uvicorn"}:
+            raise
+        raise UsageError(
+            f"the viewer needs {error.name}, which is not installed: pip install 'clipmill[view]'"
+        ) from error
+
+    from pyarrow import ArrowException
+
+    from pipelines.interrupts import interrupts
+    from transforms import isolated
+    from transforms.tables.finished import UnfinishedError
+    from transforms.tables.queries import NotADatasetError
+    from transforms.tables.store import LocalStore
+    from transforms.viewing.drives import plays
+    from transforms.viewing.viewed_set import ChangedError, ViewedSet
+
+    root: Path = arguments.dataset.absolute()
+    try:
+        viewed = ViewedSet(LocalStore(root), arguments.dataset)
+    except NotADatasetError as error:
+        raise UsageError(str(error)) from error
+    except (UnfinishedError, ChangedError) as error:
+        raise JobError(str(error)) from error
+    except ArrowException as error:
+        raise JobError(f"{arguments.dataset}: cannot be read ({error}); see clipmill verify") from error
+
+    with _listening(arguments.port) as listener:
+        port: int = listener.getsockname()[1]
+        key = secrets.token_urlsafe(16)
+        address = f"http://127.0.0.1:{port}/?{KEY}={key}"
+        server = uvicorn.Server(
+            uvicorn.Config(
+                viewer_app(viewed, root.name, key, port),
+                lifespan="off",
+                log_config=None,
+                server_header=False,
+                timeout_graceful_shutdown=1,
+                ws="none",
+            )
+        )
+        print(f"clipmill view: {address}  (Ctrl-C ends it)", file=sys.stderr, flush=True)
+        if any(plays(clip) == "frames" for clip in viewed.clips.values()):
+            isolated.start(1)
+        if not arguments.no_browser:
+            threading.Thread(target=webbrowser.open, args=(address,), daemon=True).start()
+        # an interrupt is how a viewer ends; the server first finishes what it is answering
+        with suppress(KeyboardInterrupt), interrupts():
+            server.run(sockets=[listener])
+    data = {"dataset": str(arguments.dataset), "address": address, "clips": len(viewed.clips)}
+    return Outcome(data, ("the viewer has ended",))
+
+
+def _listening(port: int) -> socket.socket:
+    """A socket of the loopback interface alone."""
+    try:
+        return socket.create_server(("127.0.0.1", port))
+    except OSError as error:
+        raise JobError(
+            f"port {port} cannot be listened on ({error.strerror}): name another with --port, or leave it out"
+        ) from error

@@ -1,0 +1,158 @@
+"""Corrections put into a data set, so that whoever is killed meanwhile can finish.
+
+The shards that change are first written aside with the table of corrections; then a note says which; only then is
+anything replaced. Every step after the note may be done again, and the note goes last.
+"""
+
+import json
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Final
+
+import pyarrow as pa
+
+from transforms.corrections.correction import Correction
+from transforms.corrections.outcomes import conflicts_of, corrected
+from transforms.corrections.overlay import overlaid
+from transforms.corrections.table import (
+    MOST_CORRECTIONS,
+    TABLE,
+    Corrections,
+    CorrectionsError,
+    Group,
+    corrections_table,
+    groups_digest,
+    read_corrections,
+)
+from transforms.labels.ingredients import CORRECTED, label_digest
+from transforms.removal.finishing import finish, whole_without
+from transforms.removal.selecting import Selection
+from transforms.tables.aside import commits_of, put_the_rest_in_place
+from transforms.tables.commits import ShardSummary, commit_shard, encode, file_metadata
+from transforms.tables.digests import canonical_json
+from transforms.tables.files import read_parquet
+from transforms.tables.layout import CORRECTING, table_file
+from transforms.tables.schemas import DETECTIONS, SHARD_TABLES
+from transforms.tables.store import LocalStore, Store
+
+_NOTE: Final = "correcting.json"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Applied:
+    """What an application came to.
+
+    Attributes:
+        shards: names of the shards that changed.
+        conflicts: correction_id → why it does not stand as it was said; of all corrections of the data set.
+    """
+
+    shards: Sequence[str]
+    conflicts: dict[str, str]
+
+
+def apply(root: Path, new: Sequence[Correction], *, dry_run: bool = False) -> Applied:
+    """Adds corrections to a data set, and to the labels that they concern.
+
+    Args:
+        root: the data set's folder, locked by the caller.
+        new: what is said anew, numbered after what is there.
+        dry_run: only tell.
+
+    Raises:
+        CorrectionsError: there are too many, or a shard holds other corrections than the table tells.
+    """
+    store, aside = LocalStore(root), LocalStore(root / CORRECTING)
+    every = (*read_corrections(store), *new)
+    if len(every) > MOST_CORRECTIONS:
+        raise CorrectionsError(
+            f"{root}: {len(every)} corrections in all; at most {MOST_CORRECTIONS} are kept: split the data set"
+        )
+    commits = commits_of(store)
+    by_shard = Corrections(every)
+    before: dict[str, str] = {}
+    for name, commit in commits.items():
+        groups = by_shard.groups(name, [clip for clip, _ in commit.clips])
+        if groups_digest(groups) == commit.made_from.get(CORRECTED):
+            continue
+        summary, tables = _shard(store, commit, groups)
+        commits[name], before[name] = summary, commit.label_digest
+        if not dry_run:
+            commit_shard(aside, summary, tables)
+    conflicts = conflicts_of(every, commits.values())
+    if not dry_run:
+        aside.write(table_file(TABLE), encode(corrections_table(every), file_metadata()))
+        aside.write(_NOTE, canonical_json({"before": before}).encode())
+        resume(root)
+    return Applied(shards=tuple(before), conflicts=conflicts)
+
+
+def resume(root: Path) -> bool:
+    """Finishes an application; leftovers of one that had not begun to replace anything are thrown away.
+
+    Args:
+        root: the data set's folder, locked by the caller.
+
+    Returns:
+        Whether there was one to finish.
+    """
+    store, aside = LocalStore(root), LocalStore(root / CORRECTING)
+    try:
+        before = json.loads(aside.read(_NOTE))["before"]
+    except FileNotFoundError:
+        _tidy(root)
+        return False
+    every = read_corrections(aside)
+    put_the_rest_in_place(store, aside, before)
+    commits = commits_of(store)
+    tables = whole_without(store, Selection(clips=()), {})
+    tables[TABLE] = corrections_table(every, conflicts_of(every, commits.values()))
+    finish(store, [commits[name] for name in sorted(commits)], tables)
+    _tidy(root)
+    return True
+
+
+def _shard(
+    store: Store, commit: ShardSummary, groups: Sequence[Group]
+) -> tuple[ShardSummary, dict[str, pa.Table]]:
+    """A shard with corrections that it does not have yet: those it has come first."""
+    held = commit.made_from.get(CORRECTED)
+    done = next((count for count in range(len(groups)) if groups_digest(groups[:count]) == held), None)
+    if done is None:
+        raise CorrectionsError(
+            f"the shard {commit.name} holds other corrections than the table tells: label its clips again first"
+        )
+    tables = {name: _read(store, name, commit.name) for name in SHARD_TABLES}
+    made = overlaid(
+        tables["detections"], tables["frames"], groups[done:], [model.sha256 for model in commit.models]
+    )
+    made_from = {**commit.made_from, CORRECTED: str(groups_digest(groups))}
+    summary = replace(
+        corrected(commit, made), files=(), made_from=made_from, label_digest=label_digest(made_from)
+    )
+    return summary, {**tables, "detections": made.detections.cast(DETECTIONS)}
+
+
+def _read(store: Store, table: str, shard: str) -> pa.Table:
+    schema = SHARD_TABLES[table]
+    try:
+        content = store.read(table_file(table, shard))
+    except FileNotFoundError:
+        return schema.empty_table()
+    # without the file's metadata: the commit that it may hold is the old one
+    return read_parquet(content).replace_schema_metadata(None).cast(schema)
+
+
+def _tidy(root: Path) -> None:
+    """Removes what was written aside, the note last: until then the application can be finished."""
+    folder = root / CORRECTING
+    for path in folder.glob("*"):
+        if path.is_dir():
+            shutil.rmtree(path)
+        elif path.name != _NOTE:
+            path.unlink(missing_ok=True)
+    if folder.is_dir():
+        (folder / _NOTE).unlink(missing_ok=True)
+        folder.rmdir()

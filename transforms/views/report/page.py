@@ -1,0 +1,114 @@
+"""A data set's report: one HTML document that needs nothing beside it."""
+
+from base64 import b64encode
+from collections import Counter
+from dataclasses import dataclass, replace
+from hashlib import sha256
+from importlib.resources import files
+from pathlib import Path
+from typing import Final
+
+from markupsafe import Markup
+
+from transforms.clips.vins import mask_vins
+from transforms.labels.privacy.settings import Blur
+from transforms.tables.queries import connect
+from transforms.views.blurring import frame_cover
+from transforms.views.overview import overview
+from transforms.views.pages import page
+from transforms.views.report.budget import budget
+from transforms.views.report.choosing import choose
+from transforms.views.report.coverage import coverage
+from transforms.views.report.hindsight import Evaluation, hindsight
+from transforms.views.report.ingested import ingested
+from transforms.views.report.labels import categories, quality, tracks
+from transforms.views.report.lineage import LastRun, lineage
+from transforms.views.report.pictures import OpenStream, pictures
+from transforms.views.report.sections import Section, Tables, said
+from transforms.views.report.telemetry import read_drives, telemetry
+from transforms.views.report.wall import wall
+
+_SCRIPT: Final = "report.js"
+_PENDING: Final = "SELECT count(*) FILTER (state <> 'committed') AS pending FROM manifest"
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """A report.
+
+    Attributes:
+        html: the document.
+        sections: keys of its sections in their order.
+        pictures: how many frames it shows.
+        missing: how many frames it cannot show, by reason.
+    """
+
+    html: str
+    sections: tuple[str, ...]
+    pictures: int
+    missing: dict[str, int]
+
+
+def report_page(
+    root: Path,
+    open_stream: OpenStream,
+    run: LastRun,
+    evaluation: Evaluation | None = None,
+    blur: Blur | None = None,
+) -> Report:
+    """The report of a data set: the same bytes for the same data set and clips.
+
+    Args:
+        root: the data set's folder.
+        open_stream: opens a clip's URI.
+        run: the last run that ended there.
+        evaluation: its labels judged by ground truth; None where nobody has.
+        blur: what is blurred in its frames; None = faces and plates, by rule.
+
+    Raises:
+        NotADatasetError: the folder holds no data set.
+    """
+    facts = overview(root)
+    with connect(root) as data:
+        tables = Tables(data)
+        drives = read_drives(tables)
+        examples = choose(tables)
+        drawn = pictures(examples, open_stream, frame_cover(data, blur or Blur()))
+        networks = {model["sha256"]: model["name"] for model in facts["lineage"].get("models", [])}
+        parts = [
+            ingested(facts, tables),
+            coverage(tables, drives, networks),
+            categories(facts, tables),
+            wall(examples, drawn),
+            tracks(tables),
+            quality(tables),
+            telemetry(drives),
+            hindsight(tables, evaluation),
+            budget(tables),
+            lineage(facts, run),
+        ]
+        pending = tables.ask(_PENDING)[0]["pending"]
+    script = files("transforms.views").joinpath("templates", _SCRIPT).read_text(encoding="utf-8")
+    html = page(
+        "report.html.j2",
+        name=said(root.absolute().name),
+        lead=_lead(facts["rows"], facts["duplicates"]),
+        pending=pending,
+        sections=[_masked(part) for part in parts],
+        script=Markup(script),  # noqa: S704 - the package's own file
+        script_digest=b64encode(sha256(script.encode()).digest()).decode(),
+    )
+    missing = Counter(item.problem for item in drawn if item.jpeg is None)
+    return Report(html, tuple(part.key for part in parts), len(drawn) - missing.total(), dict(missing))
+
+
+def _lead(rows: dict[str, int], duplicates: int) -> str:
+    return (
+        f"{rows['clips'] - duplicates:,} clips, {rows['frames']:,} frames, {rows['detections']:,} boxes, "
+        f"{rows['tracks']:,} tracks, {rows['failures']:,} faults."
+    )
+
+
+def _masked(part: Section) -> Section:
+    """A section without vehicle identification numbers; the wall masks its texts itself, for its pictures are text, too."""
+    return part if part.key == "wall" else replace(part, body=Markup(mask_vins(str(part.body))))  # noqa: S704 - it was HTML before
