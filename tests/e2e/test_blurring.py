@@ -1,7 +1,9 @@
 """Faces and plates of known place: no picture that leaves shows one, whichever way it takes."""
 
+import base64
 import io
 import json
+import re
 import shutil
 import tarfile
 from collections import defaultdict
@@ -16,9 +18,11 @@ from pipelines.cli import main
 from transforms.clips.reopening import reopen
 from transforms.labels.privacy.covering import pixels
 from transforms.labels.privacy.rules import HEADS, PLATES
+from transforms.labels.privacy.settings import Blur
 from transforms.storage import open_stream
 from transforms.tables.blurred import BLURRED
 from transforms.tables.queries import connect
+from transforms.views.blurring import frame_cover
 from transforms.views.drawing import frames_at
 
 EDGES = ("x_min_px", "y_min_px", "x_max_px", "y_max_px")
@@ -206,6 +210,22 @@ def test_the_picture_of_an_explained_row_shows_none(dataset, originals, truth, t
     assert_none_shown({key: cv2.imread(str(tmp_path / "why.png"))}, originals, truth)
 
 
+def test_frames_of_a_report_show_none(dataset, originals, truth, tmp_path, capsys):
+    with connect(dataset) as data:
+        cover = frame_cover(data, Blur())
+        assert_none_shown({key: cover(*key, originals[key]) for key in truth}, originals, truth)
+    pages = []
+    for options in ((), ("--blur", "none")):
+        page = tmp_path / f"report{len(options)}.html"
+        assert main(["report", str(dataset), "-o", str(page), *options]) == 0
+        found = re.findall(r"data:image/jpeg;base64,([A-Za-z0-9+/=]+)", page.read_text(encoding="utf-8"))
+        pages.append([decoded(base64.b64decode(text)) for text in found])
+    capsys.readouterr()
+    assert len(pages[0]) == len(pages[1]) > 0
+    # frames with neither people nor vehicles have nothing to blur
+    assert np.mean([not np.array_equal(one, other) for one, other in zip(*pages, strict=True)]) > 0.9
+
+
 def test_pictures_are_refused_where_blur_is_required(dataset, tmp_path, capsys, monkeypatch):
     for blur in ("none", "faces", "plates"):
         options = ("--format", "yolo", "--blur", blur, "--require-blur")
@@ -216,6 +236,7 @@ def test_pictures_are_refused_where_blur_is_required(dataset, tmp_path, capsys, 
     assert export(capsys, dataset, tmp_path / "yolo", "--format", "yolo", "--blur", "none")[0] == 2
     assert main(["inspect", str(dataset), "--clip", "0", "--blur", "faces", "--to", str(tmp_path / "p")]) == 2
     assert main(["explain", str(dataset), "1a2b3c4d", "--blur", "none", "--to", str(tmp_path / "w.png")]) == 2
+    assert main(["report", str(dataset), "--blur", "none", "-o", str(tmp_path / "r.html")]) == 2
     assert "CLIPMILL_REQUIRE_BLUR=1 lets no picture leave" in capsys.readouterr().err
     assert list(tmp_path.iterdir()) == []
     # labels alone show nobody
