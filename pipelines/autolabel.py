@@ -26,6 +26,7 @@ from transforms.access import StorageFlags, storage_flags
 from transforms.begin import BeginRun
 from transforms.clips.shards import TwoCarsError
 from transforms.corrections.applying import resume
+from transforms.corrections.table import CorrectionsError
 from transforms.discover import EVENTS, FAILED, FILES, Discover
 from transforms.events import GatherEvents
 from transforms.join import JoinTracks
@@ -163,7 +164,10 @@ def run(
     with output_lock(job.output, waits=waits):
         prepare_output(store, job.output)
         if isinstance(store, LocalStore):
-            resume(store.folder)
+            try:
+                resume(store.folder)
+            except CorrectionsError as error:
+                raise JobError(str(error)) from error
         resources = Resources(
             models,
             run_id,

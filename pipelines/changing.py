@@ -47,14 +47,14 @@ def changing(root: Path, sealed: str, *, dry_run: bool) -> Iterator[None]:
         raise JobError(f"{root}: is a compacted copy, which is sealed; {sealed}")
     # what is only told must not wait for, nor hold up, nor write anything
     with nullcontext() if dry_run else output_lock(str(root)):
-        if not dry_run:
-            resume(root)
-        if run := unfinished(LocalStore(root)):
-            raise JobError(
-                f"{root}: run {run.run_id} has not finished ({run.labelled} of {run.planned} shards); "
-                "run its command again first"
-            )
         try:
+            if not dry_run:
+                resume(root)
+            if run := unfinished(LocalStore(root)):
+                raise JobError(
+                    f"{root}: run {run.run_id} has not finished ({run.labelled} of {run.planned} shards); "
+                    "run its command again first"
+                )
             yield
         except ArrowException as error:
             raise JobError(f"{root}: a file is no Parquet file; see clipmill verify") from error

@@ -30,7 +30,7 @@ from transforms.storage import open_stream
 from transforms.viewing import drives as laid_out
 from transforms.viewing.jumps import jumps
 from transforms.viewing.stills import still
-from transforms.viewing.viewed_set import ChangedError, ViewedClip, ViewedSet
+from transforms.viewing.viewed_set import ChangedError, DamagedError, ViewedClip, ViewedSet
 from transforms.viewing.windows import window
 
 if TYPE_CHECKING:
@@ -88,6 +88,8 @@ _KEPT: Final = 16
 
 _MOST_NS: Final = 2**62
 
+_PORT_OF_HTTP: Final = 80
+
 
 class _Guard:
     """Lets in what asks this machine by its own name and knows the key; tells browsers what the page may do.
@@ -101,7 +103,11 @@ class _Guard:
         self._app = app
         self._key = key
         self._cookie = f"clipmill-{port}"
-        self._hosts = {f"{name}:{port}" for name in ("127.0.0.1", "localhost")}
+        names = ("127.0.0.1", "localhost")
+        self._hosts = {f"{name}:{port}" for name in names}
+        if port == _PORT_OF_HTTP:
+            # browsers leave it out
+            self._hosts.update(names)
 
     async def __call__(self, scope: "Scope", receive: "Receive", send: "Send") -> None:
         async def guarded(message: "Message") -> None:
@@ -176,7 +182,7 @@ def viewer_app(viewed: ViewedSet, name: str, key: str, port: int) -> Starlette:
             Route("/clips/{clip_id}/still", routes.still),
         ],
         middleware=[Middleware(_Guard, key, port)],
-        exception_handlers={HTTPException: _refused, ChangedError: _changed},
+        exception_handlers={HTTPException: _refused, ChangedError: _changed, DamagedError: _damaged},
     )
 
 
@@ -301,3 +307,7 @@ def _refused(_request: Request, error: Exception) -> Response:
 
 def _changed(_request: Request, error: Exception) -> Response:
     return _message(409, str(error))
+
+
+def _damaged(_request: Request, error: Exception) -> Response:
+    return _message(500, str(error))

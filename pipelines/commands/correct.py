@@ -22,6 +22,8 @@ clipmill correct out corrected.json --by team-3 --at 2026-03-01T12:00:00Z --expo
 """
 
 _LONGEST_NAME: Final = 200
+_LAST_SECOND: Final = 9_000_000_000
+"""In the year 2255: nanoseconds of later times do not fit a column."""
 _FORMS: Final = {".xml": "cvat", ".json": "coco"}
 
 
@@ -102,21 +104,24 @@ def _take_in(root: Path, by: str, arguments: argparse.Namespace) -> Outcome:
     about = Told(
         by=by,
         at_utc_ns=_time_ns(at, arguments.file) if at else time.time_ns() // 1_000_000_000 * 1_000_000_000,
-        source=arguments.file.name,
+        source="".join(letter if letter.isprintable() else "?" for letter in arguments.file.name),
         source_sha256=sha256,
         sequence=max((item.sequence for item in own), default=0) + 1,
     )
     notes = list(file.notes)
     with connect(root) as data:
         told = clips_of(data, file, arguments.file.name, _asked(root, arguments.clip))
-        if any(item.source_sha256 == sha256 and item.clip_id in told for item in own):
-            notes.append("this file has been taken in before: nothing new is in it")
-            taken = Taken(
-                clips=sorted(told), frames=sum(len(clip.boxes) for clip in told.values()), corrections=()
+        before = {item.clip_id for item in own if item.source_sha256 == sha256}
+        anew = {clip: said for clip, said in told.items() if clip not in before}
+        if len(anew) < len(told):
+            notes.append(
+                f"this file has been taken in before, for {len(told) - len(anew)} of its {len(told)} clips: files taken in "
+                "since stand over it; save it anew in the tool to take it in once more"
             )
-        else:
-            settings = _settings(root, file.form, arguments.export, set(told))
-            taken = take_in(data, LabelledSet(LocalStore(root), root), told, settings, about)
+        taken = Taken(clips=(), frames=0, corrections=())
+        if anew:
+            settings = _settings(root, file.form, arguments.export, set(anew))
+            taken = take_in(data, LabelledSet(LocalStore(root), root), anew, settings, about)
     applied = apply(root, taken.corrections, dry_run=arguments.dry_run)
     ids = {item.correction_id for item in taken.corrections}
     actions = Counter(item.action for item in taken.corrections)
@@ -166,11 +171,14 @@ def _time_ns(text: str, path: Path) -> int:
         time = datetime.fromisoformat(text)
         if time.tzinfo is None:
             time = time.replace(tzinfo=UTC)
-        return int(time.timestamp()) * 1_000_000_000
-    except (ValueError, OverflowError) as error:
+        seconds = int(time.timestamp())
+    except (ValueError, OverflowError):
+        seconds = -1
+    if not 0 <= seconds <= _LAST_SECOND:
         raise UsageError(
-            f"{path}: {text[:100]!r} is no time; give one with --at, such as 2026-03-01T12:00:00Z"
-        ) from error
+            f"{path}: {text[:100]!r} is no time since 1970; give one with --at, such as 2026-03-01T12:00:00Z"
+        )
+    return seconds * 1_000_000_000
 
 
 def _asked(root: Path, clip: str | None) -> str | None:

@@ -57,8 +57,7 @@ def run(arguments: argparse.Namespace) -> Outcome:
     from transforms.views.report.page import report_page
 
     root, target = arguments.dataset, arguments.output
-    if target.is_dir():
-        raise UsageError(f"-o {target}: is a folder; name a file in it")
+    _refuse_target(target, root)
     blur = blur_asked(arguments)
     try:
         evaluation = _evaluation(arguments.evaluation, root)
@@ -81,19 +80,46 @@ def run(arguments: argparse.Namespace) -> Outcome:
         "sections": list(report.sections),
         "pictures": report.pictures,
         "missing_pictures": report.missing,
+        "pending": report.pending,
     }
     human = [f"{target}: {len(content) / 1e6:.1f} MB, {report.pictures} labelled frames"]
     human += [f"note: {count} frames are not shown: {reason}" for reason, count in report.missing.items()]
+    if report.pending:
+        human.append(f"note: a run on {root} has not finished: {report.pending} files are still to come")
     return Outcome(data, tuple(human))
 
 
-def _open_clip(uri: str) -> BinaryIO:
-    """Opens a clip; a data set may come from anybody, and reading from what is no file may never end."""
-    from transforms.storage import is_remote, open_stream
+def _refuse_target(target: Path, root: Path) -> None:
+    """Makes sure that the page takes the place of no device and of nothing of the data set."""
+    from transforms.tables.layout import CORRECTING, DATASET, EXPORTS, MANIFEST, REMOVAL, RUNS
+    from transforms.tables.schemas import TABLES
 
-    if not is_remote(uri) and not Path(uri).is_file():
+    if target.is_dir():
+        raise UsageError(f"-o {target}: is a folder; name a file in it")
+    if target.exists() and not target.is_file():
+        raise UsageError(f"-o {target}: is no regular file; name another")
+    # the name itself may be a link, which is replaced
+    place, own = target.parent.resolve() / target.name, root.resolve()
+    names = {DATASET, MANIFEST, RUNS, EXPORTS, REMOVAL, CORRECTING, *TABLES}
+    if place.is_relative_to(own) and place.relative_to(own).parts[0] in names:
+        raise UsageError(f"-o {target}: is a place of the data set's own files; name another")
+
+
+def _open_clip(uri: str) -> BinaryIO:
+    """Opens a clip of this machine.
+
+    A data set may come from anybody: its URLs would connect to whom they name, and reading from what is no file may
+    never end.
+    """
+    from transforms.storage import is_remote
+    from transforms.views.report.pictures import RemoteClipError
+
+    if is_remote(uri):
+        raise RemoteClipError(f"{uri}: not on this machine")
+    path = Path(uri)
+    if not path.is_file():
         raise FileNotFoundError(f"{uri}: no file")
-    return open_stream(uri)
+    return path.open("rb")
 
 
 def _evaluation(path: Path | None, root: Path) -> "Evaluation | None":

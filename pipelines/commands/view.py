@@ -1,13 +1,16 @@
 """`clipmill view`: a data set in the browser."""
 
 import argparse
+import os
 import secrets
 import socket
 import sys
 import threading
 import webbrowser
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from pipelines.folders import local_folder
 from pipelines.outcome import JobError, Outcome, UsageError
@@ -57,7 +60,7 @@ def run(arguments: argparse.Namespace) -> Outcome:
     from transforms.tables.queries import NotADatasetError
     from transforms.tables.store import LocalStore
     from transforms.viewing.drives import plays
-    from transforms.viewing.viewed_set import ChangedError, ViewedSet
+    from transforms.viewing.viewed_set import ChangedError, DamagedError, ViewedSet
 
     root: Path = arguments.dataset.absolute()
     try:
@@ -66,6 +69,8 @@ def run(arguments: argparse.Namespace) -> Outcome:
         raise UsageError(str(error)) from error
     except (UnfinishedError, ChangedError) as error:
         raise JobError(str(error)) from error
+    except DamagedError as error:
+        raise JobError(f"{arguments.dataset}: {error}") from error
     except ArrowException as error:
         raise JobError(f"{arguments.dataset}: cannot be read ({error}); see clipmill verify") from error
 
@@ -86,10 +91,12 @@ def run(arguments: argparse.Namespace) -> Outcome:
         print(f"clipmill view: {address}  (Ctrl-C ends it)", file=sys.stderr, flush=True)
         if any(plays(clip) == "frames" for clip in viewed.clips.values()):
             isolated.start(1)
-        if not arguments.no_browser:
-            threading.Thread(target=webbrowser.open, args=(address,), daemon=True).start()
         # an interrupt is how a viewer ends; the server first finishes what it is answering
-        with suppress(KeyboardInterrupt), interrupts():
+        with (
+            suppress(KeyboardInterrupt),
+            interrupts(),
+            nullcontext() if arguments.no_browser else _opened(address),
+        ):
             server.run(sockets=[listener])
     data = {"dataset": str(arguments.dataset), "address": address, "clips": len(viewed.clips)}
     return Outcome(data, ("the viewer has ended",))
@@ -103,3 +110,28 @@ def _listening(port: int) -> socket.socket:
         raise JobError(
             f"port {port} cannot be listened on ({error.strerror}): name another with --port, or leave it out"
         ) from error
+
+
+@contextmanager
+def _opened(address: str) -> Iterator[None]:
+    """Opens the address in the browser by way of a page that only its user can read.
+
+    Other users of the machine see the arguments of the browser's process, and the address holds the key.
+    """
+    try:
+        folder = TemporaryDirectory(prefix="clipmill-view-")
+    except OSError as error:
+        raise JobError(
+            f"no temporary file can be made ({error.strerror}): open the printed address, with --no-browser"
+        ) from error
+    with folder as made:
+        page = Path(made) / "view.html"
+        # letters, digits and -_.:/?= alone: nothing to escape
+        content = (
+            '<!DOCTYPE html><meta name="referrer" content="no-referrer">'
+            f'<meta http-equiv="refresh" content="0; url={address}"><title>clipmill view</title>'
+        )
+        with os.fdopen(os.open(page, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as sink:
+            sink.write(content)
+        threading.Thread(target=webbrowser.open, args=(page.as_uri(),), daemon=True).start()
+        yield

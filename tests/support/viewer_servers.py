@@ -35,14 +35,25 @@ class Viewer:
 
 
 @contextmanager
-def viewer(dataset: Path, *arguments: str) -> Iterator[Viewer]:
-    """Runs the viewer while the block lasts, and sees that it ends well."""
+def viewer(dataset: Path, *arguments: str, browser: str | None = None) -> Iterator[Viewer]:
+    """Runs the viewer while the block lasts, and sees that it ends well.
+
+    Args:
+        dataset: what it shows.
+        arguments: options.
+        browser: command that stands for the user's browser; None: none is started.
+    """
+    environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
+    if browser is None:
+        arguments = ("--no-browser", *arguments)
+    else:
+        environment["BROWSER"] = browser
     process = subprocess.Popen(
-        [sys.executable, "-P", "-m", "pipelines.cli", "view", str(dataset), "--no-browser", *arguments],
+        [sys.executable, "-P", "-m", "pipelines.cli", "view", str(dataset), *arguments],
         stderr=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
-        env={**os.environ, "PYTHONUNBUFFERED": "1"},
+        env=environment,
     )
     try:
         assert process.stderr is not None

@@ -1,7 +1,7 @@
 """Corrections put into a data set, so that whoever is killed meanwhile can finish.
 
 The shards that change are first written aside with the table of corrections; then a note says which; only then is
-anything replaced. Every step after the note may be done again, and the note goes last.
+anything replaced. Every step after the note may be done again until the note is gone.
 """
 
 import json
@@ -70,6 +70,8 @@ def apply(root: Path, new: Sequence[Correction], *, dry_run: bool = False) -> Ap
         raise CorrectionsError(
             f"{root}: {len(every)} corrections in all; at most {MOST_CORRECTIONS} are kept: split the data set"
         )
+    # what no table can hold is refused before anything is written
+    content = encode(corrections_table(every), file_metadata())
     commits = commits_of(store)
     by_shard = Corrections(every)
     before: dict[str, str] = {}
@@ -83,7 +85,7 @@ def apply(root: Path, new: Sequence[Correction], *, dry_run: bool = False) -> Ap
             commit_shard(aside, summary, tables)
     conflicts = conflicts_of(every, commits.values())
     if not dry_run:
-        aside.write(table_file(TABLE), encode(corrections_table(every), file_metadata()))
+        aside.write(table_file(TABLE), content)
         aside.write(_NOTE, canonical_json({"before": before}).encode())
         resume(root)
     return Applied(shards=tuple(before), conflicts=conflicts)
@@ -97,6 +99,9 @@ def resume(root: Path) -> bool:
 
     Returns:
         Whether there was one to finish.
+
+    Raises:
+        CorrectionsError: what was written aside is not whole.
     """
     store, aside = LocalStore(root), LocalStore(root / CORRECTING)
     try:
@@ -104,6 +109,11 @@ def resume(root: Path) -> bool:
     except FileNotFoundError:
         _tidy(root)
         return False
+    if not aside.sizes(TABLE):
+        raise CorrectionsError(
+            f"{root / CORRECTING}: the table of corrections that {_NOTE} tells of is gone: put it back from a copy, or "
+            "remove the folder and take the last corrected file in again"
+        )
     every = read_corrections(aside)
     put_the_rest_in_place(store, aside, before)
     commits = commits_of(store)
@@ -146,13 +156,8 @@ def _read(store: Store, table: str, shard: str) -> pa.Table:
 
 
 def _tidy(root: Path) -> None:
-    """Removes what was written aside, the note last: until then the application can be finished."""
+    """Removes what was written aside, the note first: what it tells of is whole as long as it is there."""
     folder = root / CORRECTING
-    for path in folder.glob("*"):
-        if path.is_dir():
-            shutil.rmtree(path)
-        elif path.name != _NOTE:
-            path.unlink(missing_ok=True)
+    (folder / _NOTE).unlink(missing_ok=True)
     if folder.is_dir():
-        (folder / _NOTE).unlink(missing_ok=True)
-        folder.rmdir()
+        shutil.rmtree(folder)

@@ -121,10 +121,15 @@ def _frame(
             sequence=about.sequence,
         )
 
+    drawn_new = set()
     for at, drawn in enumerate(boxes):
         label = frame.boxes[pairs[at]] if at in pairs else None
         if label is None:
-            yield said("add", drawn, None)
+            added = said("add", drawn, None)
+            # a box that was pasted twice is one object
+            if (added.category, added.box) not in drawn_new:
+                drawn_new.add((added.category, added.box))
+                yield added
         else:
             is_same = _stands(drawn, label) and drawn.category == label.category
             yield said("keep" if is_same else "change", drawn, label)

@@ -59,6 +59,10 @@ def read_cvat(stream: BinaryIO, name: str) -> CorrectedFile:
             f"{name}: line {error.lineno}: no sound XML ({expat.errors.messages[error.code]}); "
             "the file is annotations.xml of CVAT for video 1.1, out of its zip"
         ) from error
+    except (LookupError, ValueError) as error:
+        raise CorrectedFileError(
+            f"{name}: is in an encoding that is not read ({error}); save it as UTF-8"
+        ) from error
     return document.finished()
 
 
@@ -181,7 +185,8 @@ class _Document:
 
     def _number(self, text: str, what: str) -> float:
         try:
-            number = float(text)
+            # Python's own form of long numbers is none of XML's
+            number = float("nan") if "_" in text else float(text)
         except ValueError:
             number = float("nan")
         whole = what not in _EDGES

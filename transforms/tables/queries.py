@@ -57,7 +57,7 @@ def _quoted(path: Path) -> str:
 
 
 def refuse_other_schema(place: object, described: bytes) -> None:
-    """Makes sure that a data set is of the current schema.
+    """Makes sure that a data set is of the current schema, and that what it tells of its networks is a list of them.
 
     Args:
         place: the data set, for the message.
@@ -74,3 +74,17 @@ def refuse_other_schema(place: object, described: bytes) -> None:
         raise NotADatasetError(f"{place}: {DATASET} is not a JSON object")
     if problem := schema_problem(place, facts.get("schema_version")):
         raise NotADatasetError(problem)
+    if not _are_networks(facts.get("models", [])):
+        raise NotADatasetError(
+            f"{place}: {DATASET}: models is no list of networks with name and sha256: label the clips again"
+        )
+
+
+def _are_networks(models: object) -> bool:
+    return isinstance(models, list) and all(
+        isinstance(model, dict)
+        and isinstance(model.get("name"), str)
+        and isinstance(model.get("sha256"), str)
+        and isinstance(model.get("categories", []), list)
+        for model in models
+    )

@@ -93,7 +93,7 @@ def drives(viewed: ViewedSet) -> dict[str, Any]:
                 "duration_ns": _duration(clips),
                 "cameras": sorted({clip.camera for clip in clips}, key=_camera_order),
                 "clips": len(clips),
-                "name": base_name(min(clip.uri for clip in clips)),
+                "name": base_name(_first(clips).uri),
             }
             for drive_id, clips in listed[:MOST_DRIVES]
         ],
@@ -137,6 +137,12 @@ def drive(viewed: ViewedSet, drive_id: str) -> dict[str, Any] | None:
             for clip in sorted(clips, key=lambda clip: (begins[clip.clip_id], clip.clip_id))
         ],
     }
+
+
+def _first(clips: Sequence[ViewedClip]) -> ViewedClip:
+    """The clip that begins first; of several the first by its place."""
+    begins = placed(clips)[1]
+    return min(clips, key=lambda clip: (begins[clip.clip_id], clip.uri))
 
 
 def _begin(clips: Sequence[ViewedClip]) -> int:

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Sequence
 from contextlib import closing
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, BinaryIO, Final
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -15,7 +15,7 @@ from transforms.tables.queries import NotADatasetError
 from transforms.tables.schemas import TABLES
 from transforms.tables.store import Store
 
-__all__ = ["ChangedError", "Condition", "ViewedClip", "ViewedSet"]
+__all__ = ["ChangedError", "Condition", "DamagedError", "ViewedClip", "ViewedSet"]
 
 _MINUTE: Final = re.compile(r"(.+-m)(\d{4,})")
 """The name of a shard that is a minute of one clip's own time."""
@@ -32,6 +32,10 @@ Condition = tuple[str, str, Any]
 
 class ChangedError(Exception):
     """A file of the data set is no longer there: a run has changed it since the viewer was started."""
+
+
+class DamagedError(Exception):
+    """A file of the data set cannot be read."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,6 +63,7 @@ class ViewedClip:
 
 
 _COLUMNS: Final = [name for name in ViewedClip.__dataclass_fields__ if name != "shard"]
+_REQUIRED: Final = [name for name in _COLUMNS if not TABLES["clips"].field(name).nullable]
 
 
 class ViewedSet:
@@ -75,6 +80,8 @@ class ViewedSet:
     Raises:
         NotADatasetError: there is none, or one of another schema.
         UnfinishedError: a run has not ended.
+        ChangedError: a file has gone meanwhile.
+        DamagedError: a file cannot be read.
     """
 
     def __init__(self, store: Store, place: object) -> None:
@@ -90,9 +97,13 @@ class ViewedSet:
             if "clips" not in files:
                 continue
             for row in self._read("clips", files["clips"].path, _COLUMNS, ()).to_pylist():
-                if not _ID.fullmatch(row["clip_id"]):
+                if not _ID.fullmatch(row["clip_id"] or ""):
                     raise NotADatasetError(
-                        f"{place}: clips: {row['clip_id'][:100]!r} is no id; see clipmill verify"
+                        f"{place}: clips: {(row['clip_id'] or '')[:100]!r} is no id; see clipmill verify"
+                    )
+                if missing := [name for name in _REQUIRED if row[name] is None]:
+                    raise NotADatasetError(
+                        f"{place}: clips: {row['clip_id']} has no {', '.join(missing)}; see clipmill verify"
                     )
                 self.clips[row["clip_id"]] = ViewedClip(**row, shard=shard)
 
@@ -130,6 +141,7 @@ class ViewedSet:
 
         Raises:
             ChangedError: a file is no longer there.
+            DamagedError: a file cannot be read.
         """
         files = [self._shards[shard][table].path for shard in shards if table in self._shards[shard]]
         found = [self._read(table, path, columns, conditions) for path in files]
@@ -145,6 +157,7 @@ class ViewedSet:
 
         Raises:
             ChangedError: its file is no longer there.
+            DamagedError: it cannot be read.
         """
         path = table_file(table)
         if path not in self._whole:
@@ -155,23 +168,33 @@ class ViewedSet:
         self, table: str, path: str, columns: Sequence[str], conditions: Sequence[Condition]
     ) -> pa.Table:
         try:
-            source = self._store.open(path)
+            with closing(self._store.open(path)) as source:
+                return _matching(source, table, columns, conditions)
         except FileNotFoundError as error:
             raise ChangedError(
                 f"{path}: no longer there: the data set has changed, start clipmill view again"
             ) from error
-        wanted = list(dict.fromkeys([*columns, *(condition[0] for condition in conditions)]))
-        # its type tells each operator's values apart, which a tuple of three cannot
-        typed: Any = list(conditions)
-        pieces = []
-        with closing(source), pq.ParquetFile(source) as file:
-            for group in range(file.num_row_groups):
-                if _may_hold(file.metadata.row_group(group), conditions):
-                    rows = file.read_row_group(group, wanted, use_threads=False).replace_schema_metadata()
-                    if conditions:
-                        rows = rows.filter(pq.filters_to_expression(typed))
-                    pieces.append(rows.select(columns))
-            return pa.concat_tables(pieces) if pieces else _no_rows(table, columns)
+        except (pa.ArrowException, OSError, KeyError, TypeError) as error:
+            # damaged pages, a column that is missing, one of another type
+            told = (str(error).splitlines() or [type(error).__name__])[0]
+            raise DamagedError(f"{path}: cannot be read ({told}); see clipmill verify") from error
+
+
+def _matching(
+    source: BinaryIO, table: str, columns: Sequence[str], conditions: Sequence[Condition]
+) -> pa.Table:
+    wanted = list(dict.fromkeys([*columns, *(condition[0] for condition in conditions)]))
+    # its type tells each operator's values apart, which a tuple of three cannot
+    typed: Any = list(conditions)
+    pieces = []
+    with pq.ParquetFile(source) as file:
+        for group in range(file.num_row_groups):
+            if _may_hold(file.metadata.row_group(group), conditions):
+                rows = file.read_row_group(group, wanted, use_threads=False).replace_schema_metadata()
+                if conditions:
+                    rows = rows.filter(pq.filters_to_expression(typed))
+                pieces.append(rows.select(columns))
+        return pa.concat_tables(pieces) if pieces else _no_rows(table, columns)
 
 
 def _may_hold(group: pq.RowGroupMetaData, conditions: Sequence[Condition]) -> bool:

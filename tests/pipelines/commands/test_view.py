@@ -1,8 +1,10 @@
 """The viewer's server: whom it answers, what it hands out, and what it refuses."""
 
+import asyncio
 import http.client
 import json
 import socket
+import time
 from pathlib import Path
 
 import pytest
@@ -10,6 +12,7 @@ from viewed_sets import make_viewed_set
 from viewer_servers import viewer
 
 from pipelines.cli import main
+from pipelines.viewer import viewer_app
 
 SECOND = 1_000_000_000
 PIECE = 2 << 20
@@ -61,6 +64,25 @@ def test_without_the_key_nothing_is_handed_out(ask, path):
 @pytest.mark.parametrize("host", ["evil.example", "evil.example:80", "127.0.0.1", "127.0.0.1:1", ""])
 def test_other_names_for_this_machine_are_refused(ask, host):
     assert ask("/api/dataset", {"Host": host})[0] == 421
+
+
+@pytest.mark.parametrize(("port", "status"), [(80, 303), (81, 421)])
+def test_browsers_leave_port_80_out(port, status):
+    answers = []
+    scope = {
+        "type": "http",
+        "method": "GET",
+        "path": "/",
+        "query_string": b"key=k",
+        "headers": [(b"host", b"localhost")],
+    }
+
+    async def send(message):
+        answers.append(message)
+
+    # nothing of the data set is asked for
+    asyncio.run(viewer_app(None, "out", "k", port)(scope, None, send))
+    assert answers[0]["status"] == status
 
 
 def test_the_page_may_reach_nothing_but_its_own_server(ask):
@@ -165,6 +187,42 @@ def test_a_clip_that_vanishes_or_changes_is_told(made, ask):
     finally:
         path.write_bytes(content)
     assert ask("/clips/front-1")[0] == 200
+
+
+def test_a_damaged_table_is_told(made, ask):
+    path = made / "detections" / "drive.parquet"
+    content = path.read_bytes()
+    try:
+        path.write_bytes(b"no parquet")
+        status, _, body = ask("/api/clips/front-1/window?start_ns=0&stop_ns=1000000000")
+    finally:
+        path.write_bytes(content)
+    assert status == 500
+    assert json.loads(body)["error"].startswith("detections/drive.parquet: cannot be read (")
+
+
+def test_the_key_is_not_among_the_arguments_of_the_browser(made, tmp_path):
+    told = tmp_path / "told"
+    browser = tmp_path / "browser"
+    browser.write_text(
+        "#!/bin/sh\n"
+        'page="${1#file://}"; part="$0.part"\n'
+        'echo "$@" > "$part"; stat -c %a "$page" "$(dirname "$page")" >> "$part"; cat "$page" >> "$part"\n'
+        f'mv "$part" "{told}"\n'
+    )
+    browser.chmod(0o700)
+    with viewer(made, browser=f"{browser} %s") as started:
+        deadline = time.monotonic() + 60
+        while not told.exists():
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        address, of_page, of_folder, page = told.read_text().splitlines()
+        assert (of_page, of_folder) == ("600", "700")
+        assert started.key not in address
+        assert f'content="0; url={started.address}"' in page
+        path = Path(address.removeprefix("file://"))
+        assert path.is_file()
+    assert not path.parent.exists()
 
 
 def test_only_the_loopback_interface_listens(running):

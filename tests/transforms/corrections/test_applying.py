@@ -159,6 +159,36 @@ def test_whoever_is_killed_at_any_write_can_finish(tmp_path, corrections, monkey
     assert finished > 3
 
 
+def test_whoever_is_killed_while_tidying_up_loses_nothing(tmp_path, corrections, monkeypatch):
+    whole = make_set(tmp_path / "whole", MINUTES)
+    apply(whole, corrections[0])
+    root = make_set(tmp_path / "killed", MINUTES)
+
+    def killed(_):
+        raise Killed
+
+    with monkeypatch.context() as patch:
+        patch.setattr(applying.shutil, "rmtree", killed)
+        with pytest.raises(Killed):
+            apply(root, corrections[0])
+    assert (root / ".correcting").exists()
+    assert not resume(root)
+    assert not (root / ".correcting").exists()
+    assert digests(root) == digests(whole)
+
+
+def test_a_note_without_its_table_is_not_taken_for_no_corrections(root, corrections, monkeypatch):
+    apply(root, corrections[0])
+    before = digests(root)
+    with monkeypatch.context() as patch:
+        patch.setattr(applying, "resume", lambda _: True)
+        apply(root, corrections[1])
+    shutil.rmtree(root / ".correcting" / "corrections")
+    with pytest.raises(CorrectionsError, match="is gone: put it back from a copy"):
+        resume(root)
+    assert digests(root) == before
+
+
 def test_a_shard_that_was_labelled_meanwhile_is_not_put_back(root, corrections, monkeypatch):
     with monkeypatch.context() as patch:
         patch.setattr(applying, "resume", lambda _: True)

@@ -45,6 +45,14 @@ def test_unchanged_moved_recategorised_deleted_and_added_boxes_are_told_apart():
     assert said(frames[:1], {0: [("car", NEAR, "a")]})[0] == ("f0", "change", "a", "car", NEAR)
 
 
+def test_a_box_that_was_pasted_twice_is_one():
+    twice = {0: [("person", HERE, ""), ("person", HERE, ""), ("car", HERE, "")]}
+    assert said([frame(0)], twice) == [
+        ("f0", "add", None, "person", HERE),
+        ("f0", "add", None, "car", HERE),
+    ]
+
+
 def test_frames_that_the_file_is_not_about_are_left_alone():
     frames = [frame(0, label("a", HERE)), frame(1, label("b", HERE))]
     assert said(frames, {1: []}) == [("f1", "remove", "b", None, None)]

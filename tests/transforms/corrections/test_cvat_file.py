@@ -69,6 +69,7 @@ def test_other_shapes_are_left_out_and_told():
         ('<track label="car">' + box(6) + "</track>", "frame 6: is none of the frames 0 to 5"),
         ('<track label="car">' + box(2) + box(1) + "</track>", "frame 1: a track has its boxes out of order"),
         ('<track label="car">' + box(0, float("nan")) + "</track>", "xtl is 'nan', which is no such number"),
+        ('<track label="car">' + box(0).replace('xbr="30.0"', 'xbr="3_0"') + "</track>", "xbr is '3_0'"),
         ('<track label="car">' + box(0).replace('xbr="30.0"', 'xbr="5"') + "</track>", "the box has no area"),
         ('<track label="car">' + box(0, more=' rotation="30.00"') + "</track>", "a box is turned"),
         ('<track label="car">' + box("-1") + "</track>", "frame is '-1'"),
@@ -81,6 +82,13 @@ def test_other_shapes_are_left_out_and_told():
 def test_what_cannot_be_taken_in_is_said(body, says):
     with pytest.raises(CorrectedFileError, match=says.replace("(", r"\(")):
         read(body)
+
+
+@pytest.mark.parametrize("encoding", ["foo", "shift_jis", "utf-32", "idna", "base64"])
+def test_an_encoding_that_is_not_read_is_told(encoding):
+    content = f'<?xml version="1.0" encoding="{encoding}"?><annotations/>'.encode()
+    with pytest.raises(CorrectedFileError, match="is in an encoding that is not read"):
+        read_cvat(io.BytesIO(content), "annotations.xml")
 
 
 def test_a_file_that_declares_entities_is_not_read():

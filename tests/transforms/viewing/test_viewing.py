@@ -1,10 +1,14 @@
 """What the viewer is told of a data set."""
 
 import json
+import shutil
 from dataclasses import replace
+from pathlib import Path
 
 import cv2
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from viewed_sets import BRAKES_AT_S, LATE_NS, START_NS
 
@@ -15,7 +19,7 @@ from transforms.tables.store import LocalStore
 from transforms.viewing.drives import drive, drives, placed, plays
 from transforms.viewing.jumps import hard_brakings, jumps
 from transforms.viewing.stills import still
-from transforms.viewing.viewed_set import ChangedError, ViewedSet
+from transforms.viewing.viewed_set import ChangedError, DamagedError, ViewedSet
 from transforms.viewing.windows import MOST_NS, window
 
 SECOND = 1_000_000_000
@@ -46,6 +50,14 @@ def test_clips_without_a_clock_are_placed_by_their_names(viewed):
     ]
     assert placed(named) == (None, {"front-1": 0, "back-1": SECOND})
     assert placed([replace(front, start_utc_ns=None), back]) == (None, {"front-1": 0, "back-1": 0})
+
+
+def test_a_drive_is_called_after_the_clip_that_begins_first(viewed):
+    # its name would be the last
+    front = viewed.clips["front-1"]
+    viewed.clips["front-1"] = replace(front, uri="/z/2024-front.mp4")
+    viewed.clips["back-1"] = replace(viewed.clips["back-1"], uri="/a/2024-back.mp4")
+    assert {one["drive_id"]: one["name"] for one in drives(viewed)["drives"]}["drive"] == "2024-front.mp4"
 
 
 @pytest.mark.parametrize(
@@ -132,3 +144,38 @@ def test_a_data_set_that_changes_is_told(made, tmp_path):
     )
     with pytest.raises(ChangedError, match="start clipmill view again"):
         window(viewed, viewed.clips["front-1"], 0, SECOND)
+
+
+def test_a_damaged_table_is_told_with_its_file(made, tmp_path):
+    root = Path(shutil.copytree(made, tmp_path / "out"))
+    viewed = ViewedSet(LocalStore(root), root)
+    clip = viewed.clips["front-1"]
+    path = root / "detections" / "drive.parquet"
+    content = path.read_bytes()
+    # the pages alone, a file cut short, no Parquet, another table's rows
+    middle = content[:100] + bytes(len(content) // 2) + content[100 + len(content) // 2 :]
+    others = (root / "frames" / "drive.parquet").read_bytes()
+    for damaged in (middle, content[:-100], b"", others):
+        path.write_bytes(damaged)
+        with pytest.raises(
+            DamagedError, match=r"^detections/drive\.parquet: cannot be read \(.*clipmill verify"
+        ):
+            window(viewed, clip, 0, SECOND)
+    (root / "clips" / "drive.parquet").write_bytes(b"no parquet")
+    with pytest.raises(DamagedError, match=r"^clips/drive\.parquet"):
+        ViewedSet(LocalStore(root), root)
+
+
+def test_what_strangers_left_out_is_told(made, tmp_path):
+    root = Path(shutil.copytree(made, tmp_path / "out"))
+    path = root / "clips" / "drive.parquet"
+    rows = pq.read_table(path)
+    at = rows.column_names.index("uri")
+    field = rows.schema.field(at).with_nullable(nullable=True)
+    pq.write_table(rows.set_column(at, field, pa.nulls(rows.num_rows, pa.string())), path)
+    with pytest.raises(NotADatasetError, match=r"clips: (front|back)-1 has no uri; see clipmill verify"):
+        ViewedSet(LocalStore(root), root)
+    described = root / "dataset.json"
+    described.write_text(json.dumps({**json.loads(described.read_bytes()), "models": {"a": 1}}))
+    with pytest.raises(NotADatasetError, match=r"dataset\.json: models is no list of networks"):
+        ViewedSet(LocalStore(root), root)

@@ -67,7 +67,7 @@ _ROWS: Final = """
     SELECT d.detection_id, d.frame_id, d.category, d.score, d.label_source, d.category_raw, d.score_raw,
            d.x_min_px, d.y_min_px, d.x_max_px, d.y_max_px,
            d.raw_x_min_px, d.raw_y_min_px, d.raw_x_max_px, d.raw_y_max_px,
-           f.pts, f.timestamp_ns, f.width, f.height, c.clip_id, c.camera, c.uri, c.content_sha256
+           f.pts, f.timestamp_ns, f.width, f.height, c.clip_id, c.camera, c.uri, c.bytes, c.content_sha256
     FROM detections d JOIN frames f USING (frame_id) JOIN clips c ON c.clip_id = d.clip_id
     WHERE list_contains(?, d.detection_id) AND c.duplicate_of IS NULL"""
 
@@ -108,6 +108,7 @@ class Example:
         camera: the clip's camera.
         clip_id: the clip.
         uri: its place.
+        bytes: of the file that was labelled.
         content_sha256: digest of the bytes that were labelled.
         is_dangerous: whether the clip has made the decoder crash or hang.
     """
@@ -127,6 +128,7 @@ class Example:
     camera: str
     clip_id: str
     uri: str
+    bytes: int
     content_sha256: str
     is_dangerous: bool
 
@@ -188,6 +190,7 @@ def _example(
                 "camera",
                 "clip_id",
                 "uri",
+                "bytes",
                 "content_sha256",
             )
         },

@@ -18,7 +18,8 @@ _MOST_CAMERAS: Final = 40
 
 _DRIVES: Final = """
     SELECT drive_id, min(start_utc_ns) AS start_utc_ns, count(*) AS clips, count(DISTINCT camera) AS cameras,
-           sum(duration_ns) / 3.6e12 AS hours, sum(bytes)::BIGINT AS bytes, min(uri) AS uri
+           sum(duration_ns) / 3.6e12 AS hours, sum(bytes)::BIGINT AS bytes,
+           first(uri ORDER BY start_utc_ns NULLS LAST, uri) AS uri
     FROM clips WHERE duplicate_of IS NULL GROUP BY drive_id ORDER BY hours DESC, drive_id LIMIT 50"""
 
 

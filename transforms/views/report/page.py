@@ -12,7 +12,8 @@ from markupsafe import Markup
 
 from transforms.clips.vins import mask_vins
 from transforms.labels.privacy.settings import Blur
-from transforms.tables.queries import connect
+from transforms.tables.queries import NotADatasetError, connect
+from transforms.tables.schemas import CLIPS
 from transforms.views.blurring import frame_cover
 from transforms.views.overview import overview
 from transforms.views.pages import page
@@ -41,12 +42,14 @@ class Report:
         sections: keys of its sections in their order.
         pictures: how many frames it shows.
         missing: how many frames it cannot show, by reason.
+        pending: how many files a run that has not finished has still to write.
     """
 
     html: str
     sections: tuple[str, ...]
     pictures: int
     missing: dict[str, int]
+    pending: int
 
 
 def report_page(
@@ -66,11 +69,12 @@ def report_page(
         blur: what is blurred in its frames; None = faces and plates, by rule.
 
     Raises:
-        NotADatasetError: the folder holds no data set.
+        NotADatasetError: the folder holds no data set, or clips without what every clip has.
     """
     facts = overview(root)
     with connect(root) as data:
         tables = Tables(data)
+        _refuse_incomplete(root, tables)
         drives = read_drives(tables)
         examples = choose(tables)
         drawn = pictures(examples, open_stream, frame_cover(data, blur or Blur()))
@@ -99,7 +103,18 @@ def report_page(
         script_digest=b64encode(sha256(script.encode()).digest()).decode(),
     )
     missing = Counter(item.problem for item in drawn if item.jpeg is None)
-    return Report(html, tuple(part.key for part in parts), len(drawn) - missing.total(), dict(missing))
+    return Report(
+        html, tuple(part.key for part in parts), len(drawn) - missing.total(), dict(missing), pending
+    )
+
+
+def _refuse_incomplete(root: Path, tables: Tables) -> None:
+    """Makes sure that every clip has what the schema says that it has."""
+    required = [column.name for column in CLIPS if not column.nullable]
+    counts = ", ".join(f"count(*) FILTER ({name} IS NULL) AS {name}" for name in required)
+    [found] = tables.ask(f"SELECT {counts} FROM clips")  # noqa: S608 - names of the schema
+    if missing := [name for name, rows in found.items() if rows]:
+        raise NotADatasetError(f"{root}: clips: rows without {', '.join(missing)}; see clipmill verify")
 
 
 def _lead(rows: dict[str, int], duplicates: int) -> str:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from io import SEEK_END
 from itertools import groupby, pairwise
 from typing import BinaryIO, Final
 
@@ -35,6 +36,10 @@ _INSET: Final = 0.36  # of the picture's height
 _MOST_MAGNIFIED: Final = 8.0
 
 
+class RemoteClipError(Exception):
+    """A clip's URI leads to an object store: a report connects to nothing."""
+
+
 @dataclass(frozen=True, slots=True)
 class Picture:
     """A frame with its labels.
@@ -59,7 +64,7 @@ def pictures(examples: Sequence[Example], open_stream: OpenStream, cover: Cover)
 
     Args:
         examples: what to draw.
-        open_stream: opens a clip's URI.
+        open_stream: opens a clip's URI; raises `RemoteClipError` where that would leave this machine.
         cover: blurs what must not leave, before frames are scaled.
     """
     made: dict[int, Picture] = {}
@@ -107,22 +112,34 @@ def _frames(
         return dict.fromkeys(dict(times), "the clip made the decoder crash or hang: it is not opened again")
     found: dict[int, Image | str] = {}
     try:
-        clip = reopen(first.uri, first.content_sha256, open_stream)
+        clip = _reopened(first, open_stream)
         with open_stream(clip.uri) as stream, ClipDecoder(stream, clip) as decoder:
             for time_ns, example in times:
                 image = next(_at(decoder, clip, example, cover), None)
                 found[time_ns] = (
                     image if image is not None else "the frame does not come out of the clip any more"
                 )
+    except RemoteClipError:
+        problem = "the clip lies in an object store; copy it to this machine"
     except FileNotFoundError:
         problem = "the clip is no longer where it was labelled"
     except ClipChangedError:
-        problem = "the file at the clip's place is another one by now"
-    except (ClipError, OSError):
+        problem = "the file at the clip's place has changed since it was labelled"
+    except (ClipError, OSError, ValueError):
         problem = "the clip cannot be read any more"
     else:
         return found
     return {time_ns: found.get(time_ns, problem) for time_ns, _ in times}
+
+
+def _reopened(example: Example, open_stream: OpenStream) -> ClipRef:
+    """The example's clip, if its file is the one that was labelled."""
+    # a data set may come from anybody: what it names may be any file, and is not read to compare its digest
+    with open_stream(example.uri) as stream:
+        size = stream.seek(0, SEEK_END)
+    if size != example.bytes:
+        raise ClipChangedError(f"{example.uri}: {size} bytes where {example.bytes} were labelled")
+    return reopen(example.uri, example.content_sha256, open_stream)
 
 
 def _at(decoder: ClipDecoder, clip: ClipRef, example: Example, cover: Cover) -> Iterator[Image]:

@@ -12,6 +12,7 @@ from made_sets import filled
 
 from transforms.tables.schemas import CLIPS, COVERAGE, TELEMETRY
 from transforms.views.report.coverage import camera_strips, coverage
+from transforms.views.report.ingested import ingested
 from transforms.views.report.sections import Tables
 from transforms.views.report.telemetry import read_drives, telemetry
 
@@ -116,6 +117,22 @@ def test_without_clocks_and_telemetry_it_is_said():
     assert "No clip tells when it was filmed." in body
     assert "No clip carries telemetry with positions" in body
     assert "No clip carries telemetry." in telemetry(drives).body
+
+
+def test_a_drive_begins_with_the_clip_that_was_filmed_first():
+    data = duckdb.connect()
+    starts, places = [7, 5, 5, None], ["/a/b/1.mp4", "/z/b/3.mp4", "/z/b/2.mp4", "/a/a/0.mp4"]
+    made = {"clip_id": ["a", "b", "c", "d"], "start_utc_ns": starts, "uri": places}
+    data.register("clips", filled(CLIPS, made))
+    facts = {
+        "rows": {"clips": 4, "failures": 0},
+        "drives": 1,
+        "duplicates": 0,
+        **{name: [] for name in ("failures", "cameras", "clocks", "events")},
+    }
+    body = ingested(facts, Tables(data)).body
+    assert "z/b/2.mp4" in body
+    assert "b/1.mp4" not in body
 
 
 @given(

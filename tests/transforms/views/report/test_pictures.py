@@ -1,6 +1,7 @@
 """Frames of a real clip with labels drawn on them."""
 
 import hashlib
+import io
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import pytest
 from running import SAMPLE
 
 from transforms.views.report.choosing import Example, Outline
-from transforms.views.report.pictures import picture, pictures
+from transforms.views.report.pictures import RemoteClipError, picture, pictures
 
 CLIP = SAMPLE / "generic" / "variable_rate.mp4"
 EXAMPLE = Example(
@@ -29,6 +30,7 @@ EXAMPLE = Example(
     camera="front",
     clip_id="c",
     uri=str(CLIP),
+    bytes=CLIP.stat().st_size,
     content_sha256=hashlib.sha256(CLIP.read_bytes()).hexdigest(),
     is_dangerous=False,
 )
@@ -42,6 +44,33 @@ def opened(uri):
 def as_taken(clip_id, time_ns, image):
     assert (clip_id, time_ns, image.shape) == ("c", 0, (270, 480, 3))
     return image
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (RemoteClipError("s3://a/b.mp4"), "the clip lies in an object store; copy it to this machine"),
+        (ValueError("embedded null byte"), "the clip cannot be read any more"),
+    ],
+)
+def test_what_cannot_be_opened_is_told(error, said):
+    def refuses(_uri):
+        raise error
+
+    [shown] = pictures([EXAMPLE], refuses, as_taken)
+    assert (shown.jpeg, shown.problem) == (None, said)
+
+
+def test_a_file_of_another_size_is_not_read():
+    class Unread(io.BytesIO):
+        def read(self, _size=-1):
+            pytest.fail("it was read")
+
+    [shown] = pictures([EXAMPLE], lambda _uri: Unread(b"other"), as_taken)
+    assert (shown.jpeg, shown.problem) == (
+        None,
+        "the file at the clip's place has changed since it was labelled",
+    )
 
 
 def decoded(shown):
@@ -65,8 +94,8 @@ def test_frames_come_out_of_the_clip_in_the_order_of_the_examples():
     ("changes", "said"),
     [
         ({"uri": "/nowhere/a.mp4"}, "the clip is no longer where it was labelled"),
-        ({"content_sha256": "0" * 64}, "the file at the clip's place is another one by now"),
-        ({"uri": str(SAMPLE / "generic" / "empty.mp4")}, "the clip cannot be read any more"),
+        ({"content_sha256": "0" * 64}, "the file at the clip's place has changed since it was labelled"),
+        ({"uri": str(SAMPLE / "generic" / "empty.mp4"), "bytes": 0}, "the clip cannot be read any more"),
         ({"uri": str(SAMPLE)}, "the clip cannot be read any more"),
         ({"is_dangerous": True}, "the clip made the decoder crash or hang: it is not opened again"),
     ],
