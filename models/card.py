@@ -10,9 +10,12 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from models.calibration import Calibration
 from models.coco import COCO_CLASS_MAP, COCO_CLASSES
 from models.errors import ModelUsageError
-from models.taxonomy import CATEGORIES
+from models.taxonomy import CATEGORIES, PRIVATE_PARTS
 
-Family = Literal["yolox", "nanodet", "picodet", "boxes"]
+Task = Literal["detection", "privacy"]
+"""What a network is for: boxes of road users, or faces and plates that are to be blurred."""
+
+Family = Literal["yolox", "nanodet", "picodet", "boxes", "yunet", "lpd_yunet"]
 
 MAX_NETWORK_BYTES: Final = 1 << 30
 """No network above this size is fetched or read: far above any detector's, far below a machine's memory."""
@@ -117,7 +120,8 @@ class ModelCard(_Part):
         published: published figures, as text.
         notes: what a user should know.
         classes: names of the network's classes in the order of their indices; `"coco-80"` in TOML.
-        class_map: class name to category of the taxonomy; other classes are dropped.
+        class_map: class name to category of the taxonomy, of the task privacy to `face` or `plate`; other classes are
+            dropped.
         input: what goes in.
         outputs: what comes out, of the family `boxes`.
         min_score: boxes below it are dropped.
@@ -130,7 +134,7 @@ class ModelCard(_Part):
 
     name: str = Field(pattern=_PORTABLE_NAME)
     version: int = Field(default=1, ge=1)
-    task: Literal["detection"] = "detection"
+    task: Task = "detection"
     family: Family
     licence: str = Field(min_length=1)
     url: str | None = None
@@ -179,8 +183,8 @@ class ModelCard(_Part):
             if name not in self.classes:
                 msg = f"class_map: {name!r} is not one of the classes"
                 raise ValueError(msg)
-            if category not in CATEGORIES:
-                msg = f"class_map: {category!r} is no category; they are {', '.join(CATEGORIES)}"
+            if category not in self.vocabulary:
+                msg = f"class_map: {category!r} is no category; they are {', '.join(self.vocabulary)}"
                 raise ValueError(msg)
         for name in self.calibration.categories if self.calibration else ():
             if name not in self.categories:
@@ -192,10 +196,15 @@ class ModelCard(_Part):
         return self
 
     @property
+    def vocabulary(self) -> tuple[str, ...]:
+        """All that networks of this task may look for; `Detections.categories` are indices into it."""
+        return CATEGORIES if self.task == "detection" else PRIVATE_PARTS
+
+    @property
     def categories(self) -> tuple[str, ...]:
         """The categories this network looks for, in the taxonomy's order."""
         wanted = set(self.class_map.values())
-        return tuple(category for category in CATEGORIES if category in wanted)
+        return tuple(category for category in self.vocabulary if category in wanted)
 
     @property
     def long_side(self) -> int:

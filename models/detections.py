@@ -16,7 +16,7 @@ class Detections:
     Attributes:
         boxes: xyxy edges in pixels of the frame as displayed, clipped to it, float32[N, 4].
         scores: the network's own confidence, float32[N], 0..1.
-        categories: indices into `models.taxonomy.CATEGORIES`, uint8[N].
+        categories: indices into the card's `vocabulary` (`models.taxonomy.CATEGORIES` for detectors), uint8[N].
     """
 
     boxes: FloatArray

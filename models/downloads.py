@@ -15,7 +15,7 @@ from typing import Any, BinaryIO, Final, cast
 
 import platformdirs
 
-from models.card import ModelCard
+from models.card import ModelCard, Task
 from models.errors import ModelFetchError
 
 Opener = Callable[[str], AbstractContextManager[BinaryIO]]
@@ -161,11 +161,16 @@ def _download(card: ModelCard, sink: BinaryIO, open_url: Opener, progress: Progr
         )
 
 
+_WITHOUT: Final[dict[Task, str]] = {
+    "detection": "take `--model demo`, which needs no download but knows only rendered scenes",
+    "privacy": "leave `--blur-model` out: heads and the lower parts of vehicles are blurred without a network",
+}
+
+
 def _by_hand(card: ModelCard) -> str:
     return (
         f"By hand: put the file of {card.url} ({card.bytes:,} bytes, sha256 {card.sha256}) into the folder "
-        f"{cache_folder()} as {_file_name(card)}; or take `--model demo`, which needs no download but knows only "
-        "rendered scenes"
+        f"{cache_folder()} as {_file_name(card)}; or {_WITHOUT[card.task]}"
     )
 
 

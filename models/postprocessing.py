@@ -23,7 +23,10 @@ _CAR: Final = CATEGORIES.index("car")
 def category_table(card: ModelCard) -> npt.NDArray[np.int16]:
     """Category index of every class of the network, -1 where it is dropped, int16[classes]."""
     return np.array(
-        [CATEGORIES.index(card.class_map[name]) if name in card.class_map else -1 for name in card.classes],
+        [
+            card.vocabulary.index(card.class_map[name]) if name in card.class_map else -1
+            for name in card.classes
+        ],
         dtype=np.int16,
     )
 

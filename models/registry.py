@@ -4,7 +4,7 @@ import hashlib
 from pathlib import Path
 from typing import cast
 
-from models.card import ModelCard, bundled_file, known_cards, load_card
+from models.card import ModelCard, Task, bundled_file, known_cards, load_card
 from models.downloads import Progress, fetch, file_digest
 from models.errors import ModelFetchError, ModelUsageError
 from models.graphs import read_network
@@ -19,6 +19,7 @@ __all__ = ["ModelRef", "find_card", "find_model", "reference_to_file"]
 def find_model(
     name_or_path: str,
     *,
+    task: Task | None = "detection",
     size: int | None = None,
     device: str = "cpu",
     offline: bool = False,
@@ -28,14 +29,15 @@ def find_model(
 
     Args:
         name_or_path: the name of a card, or the path of a card (`.toml`) or of a network (`.onnx`).
+        task: what the network is wanted for; None = whatever it is for.
         size: long side of the input in px; None = the card's.
         device: cpu or cuda.
         offline: never download.
         progress: called during a download.
 
     Raises:
-        ModelUsageError: there is no such network, it is not known how to read it, or it does not go with the size or
-            the device.
+        ModelUsageError: there is no such network, it is not known how to read it, it is for another task, or it does
+            not go with the size or the device.
         ModelFetchError: its file cannot be had, or is not the one the card names.
     """
     check_device(device)
@@ -44,8 +46,10 @@ def find_model(
         data = read_network(path)
         digest = hashlib.sha256(data).hexdigest()
         card = _card_of_digest(digest) or recognise(path, data)
+        _check_task(card, task)
         return ModelRef(card, str(path), digest, check_size(card, size), cast("Device", device))
     card = find_card(name_or_path)
+    _check_task(card, task)
     long_side = check_size(card, size)
     if card.bundled is None:
         path = fetch(card, offline=offline, progress=progress)
@@ -97,6 +101,17 @@ def find_card(name_or_path: str) -> ModelCard:
             "or give the path of a card (.toml) or of a network (.onnx)"
         )
     return card
+
+
+def _check_task(card: ModelCard, task: Task | None) -> None:
+    if task in {None, card.task}:
+        return
+    if card.task == "privacy":
+        raise ModelUsageError(
+            f"{card.name} finds faces or plates to be blurred, no road users: it goes with --blur-model"
+        )
+    suited = ", ".join(name for name, known in known_cards().items() if known.task == task)
+    raise ModelUsageError(f"{card.name} finds neither faces nor plates; there are {suited}")
 
 
 def _is_path(name_or_path: str) -> bool:

@@ -19,3 +19,6 @@ CATEGORIES: Final[tuple[str, ...]] = (
     "other",
 )
 """Taxonomy 1, in the order of the category indices that travel inside the process (uint8)."""
+
+PRIVATE_PARTS: Final[tuple[str, ...]] = ("face", "plate")
+"""What networks of the task `privacy` look for: parts of road users that are blurred and never labelled."""

@@ -6,7 +6,7 @@ from typing import Final
 from pipelines.outcome import UsageError
 from transforms.evaluation.truths.files import Files, TruthFile
 from transforms.evaluation.truths.forms import SUFFIXES
-from transforms.exports.folder import RECORD
+from transforms.exports.folder import AUDIT, RECORD
 
 _MOST_FILES: Final = 100_000
 _DEEPEST: Final = 3
@@ -28,8 +28,8 @@ def truth_files(path: Path) -> Files:
     found: dict[str, TruthFile] = {}
     for pattern in ("/".join("*" * depth) for depth in range(1, _DEEPEST + 1)):
         for file in path.glob(pattern):
-            # an export's own record is no part of the truth that it may be read as
-            is_hidden = file.name.startswith(".") or file.name == RECORD
+            # an export's own record and audit are no part of the truth that it may be read as
+            is_hidden = file.name.startswith(".") or file.name in {RECORD, AUDIT}
             if file.suffix in SUFFIXES and not is_hidden and file.is_file():
                 found[file.relative_to(path).as_posix()] = truth_file(file)
                 if len(found) > _MOST_FILES:

@@ -4,6 +4,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
+from pipelines.blurring import add_blur_arguments, blur_asked
 from pipelines.folders import local_folder
 from pipelines.outcome import ExitCode, JobError, Outcome, UsageError
 
@@ -29,12 +30,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="FILE.png",
         help="draw the frame with the network's box and the final one",
     )
+    add_blur_arguments(parser)
 
 
 def run(arguments: argparse.Namespace) -> Outcome:
     """Explains the row."""
     if arguments.to is not None and arguments.to.suffix.lower() != ".png":
         raise UsageError(f"--to {arguments.to}: a picture's name ends in .png")
+    blur = None if arguments.to is None else blur_asked(arguments)
     import duckdb
 
     from transforms.explaining.errors import CannotExplainError, NoSuchRowError
@@ -53,13 +56,23 @@ def run(arguments: argparse.Namespace) -> Outcome:
         raise JobError(
             f"{arguments.dataset}: cannot be read ({str(error).splitlines()[0]}); see clipmill verify"
         ) from error
-    data: dict[str, Any] = {"dataset": str(arguments.dataset), **found.as_json(), "picture": None}
+    data: dict[str, Any] = {
+        "dataset": str(arguments.dataset),
+        **found.as_json(),
+        "picture": None,
+        "blurred": None,
+    }
     human = explanation_text(found)
-    if arguments.to is not None:
+    if blur is not None:
+        from transforms.labels.privacy.auditing import audit_rows
         from transforms.views.explanation_picture import draw_explanation
 
-        if not draw_explanation(found, arguments.to, open_stream):
+        regions = draw_explanation(arguments.dataset, found, arguments.to, open_stream, blur)
+        if regions is None:
             raise JobError(f"{found.where.uri}: the frame of the row does not come out: nothing to draw")
         data["picture"] = str(arguments.to)
-        human += (f"picture: {arguments.to}",)
+        data["blurred"] = audit_rows(
+            arguments.to.name, found.where.clip_id, found.where.timestamp_ns, regions
+        )
+        human += (f"picture: {arguments.to}, {len(regions)} regions blurred",)
     return Outcome(data, human, ExitCode.JOB_FAILED if found.differs else ExitCode.GOOD)

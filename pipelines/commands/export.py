@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pipelines.blurring import HINT, add_blur_arguments, blur_asked
 from pipelines.folders import local_folder
 from pipelines.outcome import JobError, Outcome, UsageError
 
@@ -22,6 +23,7 @@ EXAMPLES = """
 clipmill export out --format coco -o coco
 clipmill export out --format yolo -o yolo --category car --category person --min-score 0.5
 clipmill export out --format mot -o mot --camera front --with-images --json
+clipmill export out --format coco -o coco --with-images --blur-model yunet --require-blur
 """
 
 _SHOWN = 5
@@ -73,6 +75,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     images.add_argument("--no-images", action="store_true", help="labels alone (cvat: images unless told)")
     parser.add_argument(
         "--image-format", default="jpeg", metavar="KIND", help="jpeg, of quality 95, or png (default: jpeg)"
+    )
+    add_blur_arguments(parser)
+    parser.add_argument(
+        "--require-blur",
+        action="store_true",
+        help="refuse to write frames in which a face or a plate is left as it is (CLIPMILL_REQUIRE_BLUR=1: always)",
     )
 
 
@@ -126,6 +134,8 @@ def run(arguments: argparse.Namespace) -> Outcome:
         raise JobError(
             f"{dataset}: not what clipmill writes ({type(error).__name__}: {error}); see clipmill verify"
         ) from error
+    if settings.images and settings.blur.kinds and not settings.blur.networks:
+        notes.append(HINT)
     return _outcome(output, settings, exported, notes)
 
 
@@ -134,6 +144,7 @@ def _settings(arguments: argparse.Namespace) -> "ExportSettings":
     from models.taxonomy import CATEGORIES
     from transforms.exports.formats import FORMATS
     from transforms.exports.settings import IMAGE_KINDS, ExportSettings
+    from transforms.labels.privacy.settings import NO_BLUR
     from transforms.labels.sightings import LABEL_SOURCES
 
     if not 0 <= arguments.min_score <= 1:
@@ -147,14 +158,16 @@ def _settings(arguments: argparse.Namespace) -> "ExportSettings":
         raise UsageError(f"--no-images: {arguments.form} cannot do without images")
     if arguments.split_version is not None and not FORMATS[arguments.form].has_splits:
         raise UsageError(f"--split-version: {arguments.form} has no folders by split")
+    with_images = arguments.with_images or (images != "when told" and not arguments.no_images)
     return ExportSettings(
         form=arguments.form,
         min_score=arguments.min_score,
         categories=tuple(sorted(set(arguments.category))),
         cameras=tuple(sorted(set(arguments.camera))),
         label_sources=tuple(sorted(set(arguments.label_source))),
-        images=arguments.with_images or (images != "when told" and not arguments.no_images),
+        images=with_images,
         image_kind=arguments.image_format,
+        blur=blur_asked(arguments, required=arguments.require_blur) if with_images else NO_BLUR,
     )
 
 
@@ -269,6 +282,7 @@ def _outcome(output: Path, settings: "ExportSettings", exported: "Exported", not
         "frames": exported.frames,
         "boxes": exported.boxes,
         "images": images,
+        "blurred": exported.blurred,
         "skipped": skipped,
         "settings": settings.as_json(),
         "settings_digest": settings.digest,
@@ -278,6 +292,7 @@ def _outcome(output: Path, settings: "ExportSettings", exported: "Exported", not
         (
             f"{output}: {settings.form}, {len(exported.clips)} clips, {exported.frames} frames, "
             f"{exported.boxes} boxes, {images} images"
+            f"{f', {exported.blurred} regions blurred' if exported.blurred else ''}"
         ),
         *(
             f"skipped: {clip.uri}: {'all' if clip.frames is None else clip.frames} frames: {clip.reason}"

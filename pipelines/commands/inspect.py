@@ -4,6 +4,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
+from pipelines.blurring import add_blur_arguments, blur_asked
 from pipelines.folders import local_folder
 from pipelines.outcome import JobError, Outcome, UsageError
 
@@ -37,6 +38,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="DIR",
         help="folder for pictures (default: pictures)",
     )
+    add_blur_arguments(parser)
 
 
 def run(arguments: argparse.Namespace) -> Outcome:
@@ -119,19 +121,24 @@ def _plain(value: object) -> object:
 
 
 def _pictures(arguments: argparse.Namespace) -> Outcome:
+    from models.errors import ModelError
     from transforms.clips.errors import ClipError
     from transforms.views.pictures import draw_clip
 
+    blur = blur_asked(arguments)
     try:
-        paths = draw_clip(
+        paths, audit = draw_clip(
             arguments.dataset,
             arguments.clip,
             arguments.to,
             frames=arguments.frames,
             min_score=arguments.min_score,
+            blur=blur,
         )
     except LookupError as error:
         raise UsageError(str(error.args[0])) from error
-    except (OSError, ClipError) as error:
+    except (OSError, ClipError, ModelError) as error:
         raise JobError(str(error)) from error
-    return Outcome({"pictures": [str(path) for path in paths]}, tuple(str(path) for path in paths))
+    told = None if audit is None else str(audit)
+    human = (*map(str, paths), *([f"blurred: {told}"] if told else []))
+    return Outcome({"pictures": [str(path) for path in paths], "blurred": told}, human)

@@ -166,7 +166,7 @@ def _here() -> Iterator[str]:
 
     for card in known_cards().values():
         try:
-            if card.bundled is not None or cached_file(card) is not None:
+            if card.task == "detection" and (card.bundled is not None or cached_file(card) is not None):
                 yield card.name
         except ModelFetchError as error:
             _left_out(card.name, error)

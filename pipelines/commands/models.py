@@ -101,7 +101,7 @@ def _list(args: argparse.Namespace) -> Outcome:
     from models.downloads import cache_folder
 
     table = Table(box=None, header_style="bold")
-    for heading in ("name", "input", "sizes", "file", "size", "licence", "published"):
+    for heading in ("name", "finds", "input", "sizes", "file", "size", "licence", "published"):
         table.add_column(heading, justify="right" if heading == "size" else "left")
     rows = []
     for card in known_cards().values():
@@ -110,7 +110,10 @@ def _list(args: argparse.Namespace) -> Outcome:
         note = "rendered scenes only" if card.for_rendered_scenes_only else card.published
         size = f"{card.input.width}x{card.input.height}"
         megabytes = f"{card.bytes / 1e6:.1f} MB"
-        table.add_row(card.name, size, sizes, place, megabytes, card.licence, note)
+        finds = (
+            "road users" if card.task == "detection" else ", ".join(f"{part}s" for part in card.categories)
+        )
+        table.add_row(card.name, finds, size, sizes, place, megabytes, card.licence, note)
         rows.append(
             {
                 "name": card.name,
@@ -154,7 +157,7 @@ def _show(args: argparse.Namespace) -> Outcome:
     path = args.model if is_network else None
     card, notes = (None if is_network else find_card(args.model)), []
     try:
-        ref = find_model(args.model, offline=True)
+        ref = find_model(args.model, task=None, offline=True)
         card, path = ref.card, ref.path
     except ModelError as error:
         # A network without a card has figures all the same, and a card without its file is still a card.
@@ -203,7 +206,7 @@ def _fetch(args: argparse.Namespace) -> Outcome:
     rows = []
     with Bars(*columns, console=Console(stderr=True), disable=not sys.stderr.isatty()) as bars:
         for name in args.models:
-            ref = find_model(name, offline=args.offline, progress=_progress(bars, name))
+            ref = find_model(name, task=None, offline=args.offline, progress=_progress(bars, name))
             rows.append({"name": ref.card.name, "path": ref.path, "sha256": ref.sha256})
     return Outcome({"models": rows}, tuple(f"{row['name']}: {row['path']}" for row in rows))
 
@@ -226,7 +229,7 @@ def _check(args: argparse.Namespace) -> Outcome:
     from models.sessions import load_detector
 
     if args.file is None:
-        ref = find_model(args.model, size=args.size, device=args.device, offline=True)
+        ref = find_model(args.model, task=None, size=args.size, device=args.device, offline=True)
     else:
         ref = reference_to_file(args.model, args.file, size=args.size, device=args.device)
     detector = load_detector(ref)

@@ -7,6 +7,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, Final
 
+from pipelines.blurring import add_blur_arguments, blur_asked
 from pipelines.folders import local_folder
 from pipelines.outcome import JobError, Outcome, UsageError
 
@@ -44,6 +45,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="what `clipmill evaluate DIR --json` printed: shows the gain of hindsight",
     )
+    add_blur_arguments(parser)
 
 
 def run(arguments: argparse.Namespace) -> Outcome:
@@ -56,9 +58,10 @@ def run(arguments: argparse.Namespace) -> Outcome:
 
     root, target = arguments.dataset, arguments.output
     _refuse_target(target, root)
+    blur = blur_asked(arguments)
     try:
         evaluation = _evaluation(arguments.evaluation, root)
-        report = report_page(root, _open_clip, _last_run(root), evaluation)
+        report = report_page(root, _open_clip, _last_run(root), evaluation, blur)
     except NotADatasetError as error:
         raise UsageError(str(error)) from error
     except duckdb.Error as error:

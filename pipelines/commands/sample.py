@@ -11,6 +11,7 @@ EXAMPLES = """
 clipmill sample demo --seed 1
 clipmill sample demo --seed 1 --seconds 8 --cameras front,back,left_repeater,right_repeater,left_pillar
 clipmill sample many --seed 100 --clips 20
+clipmill sample faces --seed 1 --clips 4 --private-parts
 """
 
 
@@ -30,6 +31,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--cameras", metavar="NAMES", help="names of the car's cameras, separated by commas")
     parser.add_argument(
         "--clips", type=int, metavar="K", help="write K loose clips of as many worlds instead"
+    )
+    parser.add_argument(
+        "--private-parts",
+        action="store_true",
+        help="with --clips: people with faces and vehicles with number plates, and a table of their true places",
     )
 
 
@@ -59,7 +65,13 @@ def run(arguments: argparse.Namespace) -> Outcome:
         if arguments.clips is None:
             report = write_sample(folder, arguments.seed, arguments.seconds, cameras)
         else:
-            report = write_clips(folder, arguments.seed, arguments.clips, arguments.seconds)
+            report = write_clips(
+                folder,
+                arguments.seed,
+                arguments.clips,
+                arguments.seconds,
+                has_private_parts=arguments.private_parts,
+            )
     except OSError as error:
         raise JobError(f"{folder}: cannot be written: {error.strerror or error}") from error
     data = {
@@ -80,6 +92,8 @@ def _check_numbers(arguments: argparse.Namespace, max_seconds: float) -> None:
     if not 0 < arguments.seconds <= max_seconds:
         raise UsageError(f"--seconds {arguments.seconds:g}: must be above 0 and at most {max_seconds:g}")
     if arguments.clips is None:
+        if arguments.private_parts:
+            raise UsageError("--private-parts goes with --clips: the drive itself is the same for everybody")
         if arguments.seconds % 1:
             raise UsageError(f"--seconds {arguments.seconds:g}: files are named by whole seconds")
         return

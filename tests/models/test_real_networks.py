@@ -65,9 +65,7 @@ def test_a_larger_input_finds_more(shared_model, shared_frame):
     assert len(_detect(path, frame, 960).scores) > 2 * len(_detect(path, frame).scores)
 
 
-@pytest.mark.parametrize(
-    "name", ["face_detection_yunet_2023mar.onnx", "FastestDet.onnx", "twinlitenetplus_nano_384x640.onnx"]
-)
+@pytest.mark.parametrize("name", ["FastestDet.onnx", "twinlitenetplus_nano_384x640.onnx"])
 def test_networks_of_other_kinds_are_not_taken_for_detectors(shared_model, name):
     with pytest.raises(ModelUsageError, match="fit none of the families"):
         find_model(str(shared_model(name)))

@@ -20,6 +20,17 @@ CONVENTIONS: Final = {
 }
 
 ANNOTATIONS: Final = "annotations.json"
+IMAGES: Final = "images"
+
+
+def picture_name(clip: Clip, frame: Frame, place: int, suffix: str) -> str:
+    """Path of a frame's image below the export; `place` among the clip's exported frames is of no matter."""
+    del place
+    return f"{IMAGES}/{_name(clip, frame, suffix)}"
+
+
+def _name(clip: Clip, frame: Frame, suffix: str) -> str:
+    return f"{clip.clip_id}/{frame_name(frame)}{suffix}"
 
 
 def write(folder: Folder, clips: Iterable[ClipFrames], suffix: str) -> None:
@@ -37,12 +48,12 @@ def write(folder: Folder, clips: Iterable[ClipFrames], suffix: str) -> None:
             lists["videos"].add(_video(video_id, item.clip))
             for frame in item.frames:
                 image_id = lists["images"].count + 1
-                name = f"{item.clip.clip_id}/{frame_name(frame)}{suffix}"
+                name = _name(item.clip, frame, suffix)
                 lists["images"].add(_image(image_id, video_id, name, item.clip, frame))
                 for box in frame.boxes:
                     lists["annotations"].add(_annotation(lists["annotations"].count + 1, image_id, box))
                 if frame.picture is not None:
-                    folder.write(f"images/{name}", frame.picture)
+                    folder.write(f"{IMAGES}/{name}", frame.picture)
         for name, part in (("videos", videos), ("annotations", annotations)):
             sink.write(f'\n],\n"{name}": [\n'.encode())
             part.seek(0)

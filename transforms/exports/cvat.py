@@ -57,7 +57,7 @@ def write(folder: Folder, clips: Iterable[ClipFrames], suffix: str) -> None:
         for place, frame in enumerate(item.frames):
             _add(tracks, place, frame)
             if frame.picture is not None:
-                folder.write(f"{item.clip.clip_id}/images/frame_{place:06d}{suffix}", frame.picture)
+                folder.write(picture_name(item.clip, frame, place, suffix), frame.picture)
             count = place + 1
         with folder.create(f"{item.clip.clip_id}/annotations.xml") as sink:
             sink.write(b'<?xml version="1.0" encoding="utf-8"?>\n<annotations>\n<version>1.1</version>\n')
@@ -65,6 +65,12 @@ def write(folder: Folder, clips: Iterable[ClipFrames], suffix: str) -> None:
             for number, track in enumerate(tracks.values()):
                 sink.write(_text(_track(number, track, count)))
             sink.write(b"</annotations>\n")
+
+
+def picture_name(clip: Clip, frame: Frame, place: int, suffix: str) -> str:
+    """Path of a frame's image below the export, by its place among the clip's exported frames."""
+    del frame
+    return f"{clip.clip_id}/images/frame_{place:06d}{suffix}"
 
 
 def _add(tracks: dict[tuple[object, str], _Track], place: int, frame: Frame) -> None:

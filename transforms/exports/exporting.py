@@ -2,18 +2,24 @@
 
 import os
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 
+from models.errors import ModelError
+from models.sessions import Detector
 from transforms.clips.errors import ClipError
 from transforms.clips.refs import ClipRef
 from transforms.clips.reopening import ClipChangedError, reopen
-from transforms.exports.folder import RECORD, placed
+from transforms.exports.blurring import ClipBlur
+from transforms.exports.folder import AUDIT, RECORD, placed
 from transforms.exports.formats import FORMATS
 from transforms.exports.frames import Clip, ClipFrames, ExportError, Frame, Span
 from transforms.exports.labelled_set import LabelledSet
 from transforms.exports.pictures import OpenStream, pictured
 from transforms.exports.record import ClipRecord, Exported, SkippedClip, encode_record
 from transforms.exports.settings import ExportSettings
+from transforms.labels.privacy.settings import load_networks
+from transforms.tables.blurred import BlurredRows
 
 Progress = Callable[[float], None]
 
@@ -37,7 +43,8 @@ def export(
         progress: is told the share of the clips that are done.
 
     Raises:
-        ExportError: nothing is left to export, another export is being written there, or the data set has changed.
+        ExportError: nothing is left to export, another export is being written there, the data set has changed, or a
+            network that was to look for faces or plates cannot be had.
         UnfinishedError: a run has begun meanwhile.
         OSError: a file cannot be read or written.
     """
@@ -45,10 +52,19 @@ def export(
     clips = labels.chosen(settings)
     if not clips:
         raise ExportError(f"{dataset}: no labelled frame of these clips and cameras")
-    work = _Work(labels, settings, open_stream, progress)
+    try:
+        networks = load_networks(settings.blur) if settings.images else []
+    except ModelError as error:
+        raise ExportError(str(error)) from error
     with placed(output) as folder:
-        form.write(folder, work.through(clips), settings.suffix)
-        exported = Exported(clips=work.clips, skipped=work.skipped)
+        with ExitStack() as files:
+            audit = None
+            if settings.images and settings.blur.kinds:
+                audit = files.enter_context(BlurredRows(files.enter_context(folder.create(AUDIT))))
+            work = _Work(labels, settings, open_stream, progress, networks, audit)
+            form.write(folder, work.through(clips), settings.suffix)
+        regions = 0 if audit is None else audit.count
+        exported = Exported(clips=work.clips, skipped=work.skipped, blurred=regions)
         if not exported.clips:
             first = exported.skipped[0]
             raise ExportError(f"none of {len(clips)} clips can be exported: {first.uri}: {first.reason}")
@@ -73,12 +89,20 @@ class _Work:
     """
 
     def __init__(
-        self, labels: LabelledSet, settings: ExportSettings, open_stream: OpenStream, progress: Progress
+        self,
+        labels: LabelledSet,
+        settings: ExportSettings,
+        open_stream: OpenStream,
+        progress: Progress,
+        networks: Sequence[Detector],
+        audit: BlurredRows | None,
     ) -> None:
         self._labels = labels
         self._settings = settings
         self._open = open_stream
         self._progress = progress
+        self._networks = networks
+        self._audit = audit
         self.clips: list[ClipRecord] = []
         self.skipped: list[SkippedClip] = []
 
@@ -111,13 +135,10 @@ class _Work:
 
     def _frames(self, clip: Clip, reference: ClipRef | None) -> Iterator[Frame]:
         labelled = _Counted(self._labels.frames(clip, self._settings))
-        frames: Iterator[Frame] = labelled
-        if reference is not None:
-            frames = pictured(labelled, reference, self._open, self._settings.image_kind)
         span, boxes = Span(), 0
         reason = "not found in the clip any more"
         try:
-            for frame in frames:
+            for frame in labelled if reference is None else self._pictured(clip, reference, labelled):
                 span.add(frame)
                 boxes += len(frame.boxes)
                 yield frame
@@ -136,6 +157,14 @@ class _Work:
                 rate=span.rate(clip),
             )
         )
+
+    def _pictured(self, clip: Clip, reference: ClipRef, frames: Iterator[Frame]) -> Iterator[Frame]:
+        cover = None
+        if self._audit is not None:
+            cover = ClipBlur(
+                self._labels, self._settings, self._networks, self._audit, clip, reference, self._open
+            ).cover
+        return pictured(frames, reference, self._open, self._settings.image_kind, cover)
 
 
 class _Counted:

@@ -14,6 +14,9 @@ from transforms.exports.frames import ExportError
 RECORD: Final = "clipmill_export.json"
 """The file by which an export is known; it is written last."""
 
+AUDIT: Final = "blurred.parquet"
+"""The file that tells what was blurred in the images; only where images are blurred."""
+
 _MARK: Final = ".clipmill_exporting"
 """The file by which a folder is known that an export is being written into."""
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from transforms.exports.folder import Folder
-from transforms.exports.frames import Box, ClipFrames, Frame, Span
+from transforms.exports.frames import Box, Clip, ClipFrames, Frame, Span
 
 CONVENTIONS: Final = {
     "box": "left, top, right, bottom edge in pixels, 0 at the frame's own edge",
@@ -35,12 +35,18 @@ def write(folder: Folder, clips: Iterable[ClipFrames], suffix: str) -> None:
         for item in clips:
             name, span = item.clip.clip_id, Span()
             with folder.create(f"label_02/{name}.txt") as sink:
-                for frame in item.frames:
+                for place, frame in enumerate(item.frames):
                     span.add(frame)
                     sink.write("".join(_line(frame, box) for box in frame.boxes).encode())
                     if frame.picture is not None:
-                        folder.write(f"image_02/{name}/{frame.number:06d}{suffix}", frame.picture)
+                        folder.write(picture_name(item.clip, frame, place, suffix), frame.picture)
             sequences.write(f"{name} empty 000000 {span.length:06d}\n".encode())
+
+
+def picture_name(clip: Clip, frame: Frame, place: int, suffix: str) -> str:
+    """Path of a frame's image below the export; `place` among the clip's exported frames is of no matter."""
+    del place
+    return f"image_02/{clip.clip_id}/{frame.number:06d}{suffix}"
 
 
 def _line(frame: Frame, box: Box) -> str:

@@ -12,11 +12,13 @@ import pyarrow.compute as pc
 from transforms.clips.sampling import Sampling
 from transforms.exports.frames import CATEGORY_INDEX, Box, Clip, ExportError, Frame
 from transforms.exports.settings import ExportSettings
+from transforms.labels.privacy.boxes import BOX_COLUMNS, PeopleAndVehicles
 from transforms.splits.rule import HELD_OUT
 from transforms.splits.table import SplitsError, read_splits
 from transforms.tables.finished import Finished, read_finished
 from transforms.tables.layout import table_file
 from transforms.tables.row_groups import RowsByKey
+from transforms.tables.schemas import DETECTIONS
 from transforms.tables.store import Store
 
 _EDGES: Final = ("x_min_px", "y_min_px", "x_max_px", "y_max_px")
@@ -167,6 +169,12 @@ class LabelledSet:
                 height=row["height"],
                 boxes=tuple(self._labelled(own, object_of)),
             )
+
+    def people_and_vehicles(self, clip: Clip) -> PeopleAndVehicles:
+        """All boxes of a clip in which there may be faces or plates, whatever boxes are wanted."""
+        pieces = [table.select(BOX_COLUMNS) for table in self._detections.pieces(clip.clip_id)]
+        schema = pa.schema([DETECTIONS.field(name) for name in BOX_COLUMNS])
+        return PeopleAndVehicles.from_table(pa.concat_tables([schema.empty_table(), *pieces]))
 
     def is_unchanged(self) -> bool:
         """Whether no run has changed the data set since it was opened."""

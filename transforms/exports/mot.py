@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from transforms.exports.folder import Folder
-from transforms.exports.frames import CATEGORY_INDEX, Box, ClipFrames, Frame, Span
+from transforms.exports.frames import CATEGORY_INDEX, Box, Clip, ClipFrames, Frame, Span
 
 FIRST_PIXEL: Final = 1
 """Where the frame's left and upper edge lie."""
@@ -35,17 +35,23 @@ def write(folder: Folder, clips: Iterable[ClipFrames], suffix: str) -> None:
     for item in clips:
         clip, span = item.clip, Span()
         with folder.create(f"{clip.clip_id}/gt/gt.txt") as sink:
-            for frame in item.frames:
+            for place, frame in enumerate(item.frames):
                 span.add(frame)
                 sink.write("".join(_line(frame, box) for box in frame.boxes).encode())
                 if frame.picture is not None:
-                    folder.write(f"{clip.clip_id}/img1/{frame.number + 1:06d}{suffix}", frame.picture)
+                    folder.write(picture_name(clip, frame, place, suffix), frame.picture)
         info = (
             f"[Sequence]\nname={clip.clip_id}\nimDir=img1\nframeRate={span.rate(clip):g}\n"
             f"seqLength={span.length}\nimWidth={clip.width}\nimHeight={clip.height}\nimExt={suffix}\n\n"
             f"[clipmill]\nfirstPixel={FIRST_PIXEL}\n"
         )
         folder.write(f"{clip.clip_id}/seqinfo.ini", info.encode())
+
+
+def picture_name(clip: Clip, frame: Frame, place: int, suffix: str) -> str:
+    """Path of a frame's image below the export; `place` among the clip's exported frames is of no matter."""
+    del place
+    return f"{clip.clip_id}/img1/{frame.number + 1:06d}{suffix}"
 
 
 def _line(frame: Frame, box: Box) -> str:

@@ -14,6 +14,7 @@ from transforms.exports.frames import Frame
 from transforms.exports.settings import ImageKind
 
 OpenStream = Callable[[str], BinaryIO]
+Image = npt.NDArray[np.uint8]
 
 JPEG_QUALITY: Final = 95
 """What training sets are commonly kept at; PNG loses nothing and takes some five times the room."""
@@ -24,19 +25,16 @@ _ENCODERS: Final[Mapping[ImageKind, tuple[str, list[int]]]] = {
 }
 
 
-def pictured(
-    frames: Iterable[Frame], clip: ClipRef, open_stream: OpenStream, kind: ImageKind
-) -> Iterator[Frame]:
-    """Frames with their images, found by PTS in one pass over the clip.
+def decoded(frames: Iterable[Frame], clip: ClipRef, open_stream: OpenStream) -> Iterator[tuple[Frame, Image]]:
+    """Frames with their pictures, found by PTS in one pass over the clip.
 
     Args:
         frames: labelled frames of the clip, in the order of time.
         clip: the clip, whose bytes are those that were labelled.
         open_stream: opens the clip's URI.
-        kind: jpeg or png.
 
     Yields:
-        The frames that are found; the others are missing.
+        The frames that are found, and what they show as displayed, BGR uint8[height, width, 3]; the others are missing.
 
     Raises:
         ClipError: nothing of the clip can be read.
@@ -45,18 +43,46 @@ def pictured(
     wanted = iter(frames)
     frame = next(wanted, None)
     with open_stream(clip.uri) as stream, ClipDecoder(stream, clip) as decoder:
-        for decoded in decoder.frames(Sampling.parse("all")):
+        for shown in decoder.frames(Sampling.parse("all")):
             # labelled frames advance the clip's time, so the first of equal PTS is the one that was seen
-            while frame is not None and frame.timestamp_ns < decoded.timestamp_ns:
+            while frame is not None and frame.timestamp_ns < shown.timestamp_ns:
                 frame = next(wanted, None)
             if frame is None:
                 return
-            if decoded.pts == frame.pts and not decoded.is_damaged:
-                yield frame.pictured(encode(decoded.bgr(clip.width, clip.height), kind))
+            if shown.pts == frame.pts and not shown.is_damaged:
+                yield frame, shown.bgr(clip.width, clip.height)
                 frame = next(wanted, None)
 
 
-def encode(picture: npt.NDArray[np.uint8], kind: ImageKind) -> bytes:
+def pictured(
+    frames: Iterable[Frame],
+    clip: ClipRef,
+    open_stream: OpenStream,
+    kind: ImageKind,
+    cover: Callable[[Frame, Image], Image] | None,
+) -> Iterator[Frame]:
+    """Frames with their images as they leave.
+
+    Args:
+        frames: labelled frames of the clip, in the order of time.
+        clip: the clip, whose bytes are those that were labelled.
+        open_stream: opens the clip's URI.
+        kind: jpeg or png.
+        cover: blurs what must not leave; None = the images as they were taken.
+
+    Yields:
+        The frames that are found; the others are missing.
+
+    Raises:
+        ClipError: nothing of the clip can be read.
+        OSError: it cannot be opened.
+    """
+    for frame, picture in decoded(frames, clip, open_stream):
+        shown = picture if cover is None else cover(frame, picture)
+        yield frame.pictured(encode(shown, kind))
+
+
+def encode(picture: Image, kind: ImageKind) -> bytes:
     """An image file.
 
     Args:

@@ -59,10 +59,12 @@ class Exported:
     Attributes:
         clips: its clips.
         skipped: those that could not be exported, or not whole.
+        blurred: regions that were blurred in its images.
     """
 
     clips: Sequence[ClipRecord]
     skipped: Sequence[SkippedClip]
+    blurred: int = 0
 
     @property
     def frames(self) -> int:
@@ -104,6 +106,7 @@ def encode_record(
             "frames": exported.frames,
             "boxes": exported.boxes,
             "images": exported.frames if settings.images else 0,
+            "blurred": exported.blurred,
         },
         "conventions": dict(conventions),
         "clips": [asdict(clip) for clip in exported.clips],

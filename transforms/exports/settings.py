@@ -1,9 +1,10 @@
 """What a user may choose about an export."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any, Final, Literal, get_args
 
+from transforms.labels.privacy.settings import Blur
 from transforms.tables.digests import digest
 
 EXPORT_VERSION: Final = 2
@@ -30,6 +31,7 @@ class ExportSettings:
         model: sha256 of the network whose labels are exported; "" = those of all.
         images: whether frames are decoded and written.
         image_kind: one of `IMAGE_KINDS`.
+        blur: what is blurred in the images.
         split_version: version of the splits by which frames are sorted into folders; "" = by none.
     """
 
@@ -42,6 +44,7 @@ class ExportSettings:
     model: str = ""
     images: bool = False
     image_kind: ImageKind = "jpeg"
+    blur: Blur = field(default_factory=Blur)
     split_version: str = ""
 
     @property

@@ -48,11 +48,21 @@ def write(folder: Folder, clips: Iterable[ClipFrames], suffix: str) -> None:
         number += 1
 
 
+def picture_name(clip: Clip, frame: Frame, place: int, suffix: str) -> str:
+    """Name of a frame's image in its tar file; `place` among the clip's exported frames is of no matter."""
+    del place
+    return f"{_key(clip, frame)}{suffix}"
+
+
+def _key(clip: Clip, frame: Frame) -> str:
+    return f"{clip.clip_id}-{frame_name(frame)}"
+
+
 def _samples(clips: Iterable[ClipFrames], suffix: str) -> Iterator[list[tuple[str, bytes]]]:
     """Files of each frame."""
     for item in clips:
         for frame in item.frames:
-            key = f"{item.clip.clip_id}-{frame_name(frame)}"
+            key = _key(item.clip, frame)
             labels = json.dumps(_labels(item.clip, frame), ensure_ascii=False, separators=(",", ":"))
             files = [] if frame.picture is None else [(f"{key}{suffix}", frame.picture)]
             yield [*files, (f"{key}.json", labels.encode())]

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from transforms.exports.folder import Folder
-from transforms.exports.frames import CATEGORY_INDEX, Box, ClipFrames, Frame, frame_name
+from transforms.exports.frames import CATEGORY_INDEX, Box, Clip, ClipFrames, Frame, frame_name
 from transforms.splits.rule import SPLITS
 
 CONVENTIONS: Final = {
@@ -30,14 +30,26 @@ def write(folder: Folder, clips: Iterable[ClipFrames], suffix: str) -> None:
         split = item.clip.split
         has_splits |= split is not None
         written.add(split or "")
-        for frame in item.frames:
-            name = "/".join(filter(None, (split, item.clip.clip_id, frame_name(frame))))
-            folder.write(f"labels/{name}.txt", "".join(_line(frame, box) for box in frame.boxes).encode())
+        for place, frame in enumerate(item.frames):
+            folder.write(
+                f"labels/{_name(item.clip, frame)}.txt",
+                "".join(_line(frame, box) for box in frame.boxes).encode(),
+            )
             if frame.picture is not None:
-                folder.write(f"images/{name}{suffix}", frame.picture)
+                folder.write(picture_name(item.clip, frame, place, suffix), frame.picture)
     folder.write(
         "data.yaml", _description({name for name in SPLITS if name in written} if has_splits else None)
     )
+
+
+def picture_name(clip: Clip, frame: Frame, place: int, suffix: str) -> str:
+    """Path of a frame's image below the export; `place` among the clip's exported frames is of no matter."""
+    del place
+    return f"images/{_name(clip, frame)}{suffix}"
+
+
+def _name(clip: Clip, frame: Frame) -> str:
+    return "/".join(filter(None, (clip.split, clip.clip_id, frame_name(frame))))
 
 
 def _description(splits: set[str] | None) -> bytes:

@@ -15,6 +15,7 @@ FORGOTTEN: Final = "(forgotten)"
 """Stands where a record had a text that named what is gone."""
 
 _PICTURE: Final = re.compile(r"(.+)-\d{8,}ms\.png")
+_AUDIT: Final = re.compile(r"(.+)-blurred\.parquet")
 
 
 def clean_records(root: Path, mentions: Mentions, *, dry_run: bool) -> int:
@@ -92,7 +93,7 @@ def _texts(value: object) -> Iterator[str]:
 
 
 def remove_pictures(root: Path, uris: Collection[str], *, dry_run: bool) -> int:
-    """Removes the pictures of clips that were drawn into the data set's folder.
+    """Removes the pictures of clips that were drawn into the data set's folder, and what tells of them.
 
     A picture is called after its clip's file: those of another clip of that name go along, and can be drawn again.
 
@@ -105,10 +106,11 @@ def remove_pictures(root: Path, uris: Collection[str], *, dry_run: bool) -> int:
         Pictures removed.
     """
     stems = {Path(uri).stem for uri in uris}
-    drawn = [
-        path for path in root.rglob("*.png") if (match := _PICTURE.fullmatch(path.name)) and match[1] in stems
-    ]
-    for path in drawn:
+    drawn, told = (
+        [path for path in root.rglob(names) if (match := form.fullmatch(path.name)) and match[1] in stems]
+        for names, form in (("*.png", _PICTURE), ("*-blurred.parquet", _AUDIT))
+    )
+    for path in (*drawn, *told):
         if not dry_run:
             path.unlink(missing_ok=True)
     return len(drawn)

@@ -22,6 +22,7 @@ from transforms.scenes.painting import (
     fixed,
     hull,
 )
+from transforms.scenes.private_parts import PrivateParts, PrivateTruth
 from transforms.scenes.shapes import Material, Shape
 from transforms.scenes.weather import SUN_DIRECTION, Lighting
 
@@ -37,6 +38,7 @@ _PALETTE: Final = np.array(
     [
         (0, 0, 0), (0, 0, 0), (74, 62, 52), (30, 30, 32), (235, 245, 250), (40, 40, 215), (150, 175, 220), (35, 45, 60),
         (150, 150, 150), (215, 225, 225), (30, 190, 225), (50, 50, 250), (60, 200, 250), (110, 235, 90), (42, 42, 44), (50, 70, 95),
+        (135, 165, 215), (225, 235, 238),
     ],
     np.float64,
 )  # fmt: skip
@@ -65,6 +67,7 @@ class FrameTruth:
         visibility: share of the silhouette within the frame that nothing nearer hides, float32[N].
         truncation: share of the whole silhouette's box that lies outside the frame, float32[N].
         depth_m: distance along the camera's axis to the object's middle, float32[N].
+        private: faces and number plates; none in worlds without.
     """
 
     boxes: npt.NDArray[np.float32]
@@ -73,6 +76,7 @@ class FrameTruth:
     visibility: npt.NDArray[np.float32]
     truncation: npt.NDArray[np.float32]
     depth_m: npt.NDArray[np.float32]
+    private: PrivateTruth
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +145,7 @@ class Painter:
         self.canvas = canvas
         self.light = light
         self.rows: list[tuple[float, ...]] = []
+        self.private = PrivateParts(canvas)
 
     def paint(self, shape: Shape, poses: Poses, rank: int, kind: int, number: int) -> None:
         """Paints one actor; kinds below TREE go into the truth.
@@ -177,6 +182,7 @@ class Painter:
         if mark:
             count = np.count_nonzero(self._area(box) == mark)
             self.rows.append((*box, kind, number, float(seen[:, 2].mean()), int(count)))
+            self.private.note(shape, poses.eye[rank], seen, mark, number)
         self._colour(shape, poses, rank, seen, hulls, points)
 
     def _box(self, outlines: list[FloatArray], extent: FloatArray, *, cut: bool) -> tuple[float, ...] | None:
@@ -276,6 +282,7 @@ class Painter:
             visibility=np.array(seen, np.float32),
             truncation=table[:, 4].astype(np.float32),
             depth_m=table[:, 7].astype(np.float32),
+            private=self.private.truth(),
         )
 
 

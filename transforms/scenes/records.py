@@ -17,7 +17,7 @@ from transforms.scenes.rendering import FrameTruth
 from transforms.scenes.worlds import EgoState, World
 from transforms.tables.files import write_parquet
 from transforms.tables.ids import clip_id
-from transforms.tables.truth import TRUTH_TABLES, TRUTH_VERSION
+from transforms.tables.truth import PRIVATE_PARTS, TRUTH_TABLES, TRUTH_VERSION
 
 Columns = dict[str, list[object]]
 
@@ -25,6 +25,7 @@ MIN_EVALUATED_HEIGHT_PX: Final = 12.0
 MIN_EVALUATED_VISIBILITY: Final = 0.4
 """Lower or more hidden things are `dontcare` in the evaluation table."""
 
+_PRIVATE: Final = "private_parts"
 _BOX: Final = ("x_min_px", "y_min_px", "x_max_px", "y_max_px")
 
 
@@ -85,7 +86,8 @@ class TruthTables:
 
     columns: dict[str, Columns] = field(
         default_factory=lambda: {
-            name: {column: [] for column in schema.names} for name, schema in TRUTH_TABLES.items()
+            name: {column: [] for column in schema.names}
+            for name, schema in (*TRUTH_TABLES.items(), (_PRIVATE, PRIVATE_PARTS))
         }
     )
 
@@ -143,9 +145,17 @@ class TruthTables:
             tall = truth.boxes[index, 3] - truth.boxes[index, 1]
             asked = tall >= MIN_EVALUATED_HEIGHT_PX and visibility >= MIN_EVALUATED_VISIBILITY
             self._row("evaluation", **at, category=category if asked else "dontcare", track_id=track, **box)
+        private = truth.private
+        for index, kind in enumerate(private.kinds):
+            self._row(
+                _PRIVATE, **at, pts=frame.pts, camera=camera.name, kind=kind,
+                track_id=f"{clip.world.seed}-{private.object_ids[index]}",
+                **dict(zip(_BOX, private.boxes[index].tolist(), strict=True)),
+                visibility=float(private.visibility[index]),
+            )  # fmt: skip
 
     def write(self, folder: Path) -> dict[str, int]:
-        """Writes `<table>.parquet` for every table.
+        """Writes `<table>.parquet` for every table; that of faces and plates only where there are any.
 
         Args:
             folder: is made if need be.
@@ -155,7 +165,8 @@ class TruthTables:
         """
         folder.mkdir(parents=True, exist_ok=True)
         rows = {}
-        for table, schema in TRUTH_TABLES.items():
+        private = {_PRIVATE: PRIVATE_PARTS} if self.columns[_PRIVATE]["kind"] else {}
+        for table, schema in (TRUTH_TABLES | private).items():
             written = pa.table(self.columns[table], schema=schema)
             with (folder / f"{table}.parquet").open("wb") as sink:
                 write_parquet(sink, written, {"truth_version": str(TRUTH_VERSION)})

@@ -37,7 +37,8 @@ FloatArray = npt.NDArray[np.float64]
 _REACH_M: Final = 120.0
 _BEHIND_M: Final = -6.0
 _CYCLE_S: Final = 26.0
-_STIFF: Final = {CAR: car_shape, TRUCK: truck_shape, TREE: tree_shape, POLE: pole_shape}
+_STIFF: Final = {TREE: tree_shape, POLE: pole_shape}
+_VEHICLES: Final = {CAR: car_shape, TRUCK: truck_shape}
 _SHADOWLESS: Final = (TRAFFIC_LIGHT, POLE)
 
 
@@ -50,13 +51,15 @@ def lamp_at(phase_rad: float, time_s: float) -> Material:
     return Material.YELLOW if share < 0.31 else Material.RED  # noqa: PLR2004 - the same
 
 
-def _shape(kind: int, stride_m: float, phase_rad: float, time_s: float) -> Shape:
+def _shape(kind: int, stride_m: float, phase_rad: float, time_s: float, *, private: bool) -> Shape:
     if kind == TRAFFIC_LIGHT:
         return light_shape(lamp_at(phase_rad, time_s))
     if kind == PERSON:
-        return person_shape(int(stride_m / 1.5 * GAITS) % GAITS)
+        return person_shape(int(stride_m / 1.5 * GAITS) % GAITS, face=private)
     if kind == RIDER:
-        return rider_shape(int(stride_m / 4.5 * GAITS) % GAITS)
+        return rider_shape(int(stride_m / 4.5 * GAITS) % GAITS, face=private)
+    if kind in _VEHICLES:
+        return _VEHICLES[kind](plates=private)
     return _STIFF[kind]()
 
 
@@ -117,7 +120,13 @@ def _paint_actors(painter: Painter, world: World, time_s: float) -> None:
     poses = pose(view, light, chosen, places, shine)
     for rank, index in enumerate(order.tolist()):
         kind = int(chosen.kind[rank])
-        shape = _shape(kind, float(places.stride_m[rank]), float(chosen.phase_rad[rank]), time_s)
+        shape = _shape(
+            kind,
+            float(places.stride_m[rank]),
+            float(chosen.phase_rad[rank]),
+            time_s,
+            private=world.has_private_parts,
+        )
         painter.paint(shape, poses, rank, kind, index + 1)
 
 

@@ -111,7 +111,14 @@ def write_sample(
     return writer.finish(made)
 
 
-def write_clips(folder: Path, seed: int, count: int, seconds: float = DEFAULT_SECONDS) -> SampleReport:
+def write_clips(
+    folder: Path,
+    seed: int,
+    count: int,
+    seconds: float = DEFAULT_SECONDS,
+    *,
+    has_private_parts: bool = False,
+) -> SampleReport:
     """Writes loose clips with truth: clip k shows the world of seed + k; at least a quarter at night or in rain.
 
     Args:
@@ -119,18 +126,20 @@ def write_clips(folder: Path, seed: int, count: int, seconds: float = DEFAULT_SE
         seed: of the first clip's world.
         count: how many.
         seconds: how long each is.
+        has_private_parts: whether people have faces and vehicles number plates.
     """
     writer = _Writer(folder)
     pts = even_pts(seconds, _FPS)
     take = Take(start_s=0.0, pts=pts, duration_ticks=round(len(pts) * TICKS_PER_S / _FPS), fps=_FPS)
     for number in range(count):
         record = film(
-            make_world(seed + number, clip_conditions(seed, number)),
+            make_world(seed + number, clip_conditions(seed, number), has_private_parts=has_private_parts),
             mounted_camera("front", *_FRONT_SIZE),
             take,
         )
         writer.clip(record, f"generic/clip_{number:04d}.mp4")
-    return writer.finish({"seed": seed, "seconds": seconds, "clips": count})
+    made: dict[str, object] = {"seed": seed, "seconds": seconds, "clips": count}
+    return writer.finish(made | ({"private_parts": True} if has_private_parts else {}))
 
 
 def clip_conditions(seed: int, number: int) -> Conditions:

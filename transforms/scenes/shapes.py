@@ -36,6 +36,12 @@ class Material(IntEnum):
     GREEN = 13
     DARK = 14
     BARK = 15
+    FACE = 16
+    NUMBER = 17
+
+
+PRIVATE_MATERIALS: Final = {Material.FACE: "face", Material.NUMBER: "plate"}
+"""Materials of faces that have truth of their own: what is to be blurred."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,8 +1,11 @@
 """What cars and trucks look like."""
 
 from functools import cache
+from typing import Final
 
 from transforms.scenes.shapes import Builder, Material, Shape, disc, quad, wheel
+
+_LETTERS: Final = 6
 
 
 def _end_lights(
@@ -14,9 +17,32 @@ def _end_lights(
         builder.detail(corners if x > 0 else corners[::-1], material)
 
 
+def _plate(builder: Builder, x: float, wide: float, z: tuple[float, float]) -> None:
+    """Adds a plate with letters to the end of the part that has just been added, at the rear where x is negative."""
+    side = 1 if x > 0 else -1
+
+    def part(y: tuple[float, float], share: tuple[float, float], before: float, material: Material) -> None:
+        near, far = (side * wide * s for s in y)
+        low, high = (z[0] + s * (z[1] - z[0]) for s in share)
+        plane = x + side * before
+        builder.detail(
+            [(plane, near, low), (plane, far, low), (plane, far, high), (plane, near, high)], material
+        )
+
+    part((-1.0, 1.0), (0.0, 1.0), 0.0, Material.NUMBER)
+    for letter in range(_LETTERS):
+        first = -0.85 + 1.7 * letter / _LETTERS
+        # letters of various heights: no two plates of the same grey
+        part((first, first + 0.16), (0.2, 0.6 + 0.2 * (letter % 2)), 0.001, Material.DARK)
+
+
 @cache
-def car_shape() -> Shape:
-    """A saloon: wheels, body, cabin with windows, lights at both ends."""
+def car_shape(*, plates: bool = False) -> Shape:
+    """A saloon: wheels, body, cabin with windows, lights at both ends.
+
+    Args:
+        plates: whether it has number plates at both ends.
+    """
     builder = Builder()
     radius = (0.075, 0.22)
     for x in (-0.3, 0.3):
@@ -35,6 +61,9 @@ def car_shape() -> Shape:
     builder.detail(
         [(0.503, -0.22, 0.26), (0.503, 0.22, 0.26), (0.503, 0.22, 0.44), (0.503, -0.22, 0.44)], Material.DARK
     )
+    if plates:
+        _plate(builder, -0.504, 0.145, (0.31, 0.39))
+        _plate(builder, 0.504, 0.145, (0.24, 0.32))
     builder.block(quad(-0.42, 0.25, 0.46, 0.6), quad(-0.3, 0.08, 0.38, 1.0), Material.BODY)
     builder.detail(
         [(0.24, -0.42, 0.63), (0.24, 0.42, 0.63), (0.1, 0.35, 0.96), (0.1, -0.35, 0.96)], Material.GLASS
@@ -50,8 +79,12 @@ def car_shape() -> Shape:
 
 
 @cache
-def truck_shape() -> Shape:
-    """A box truck: wheels, cargo box with stripes, cab with windscreen."""
+def truck_shape(*, plates: bool = False) -> Shape:
+    """A box truck: wheels, cargo box with stripes, cab with windscreen.
+
+    Args:
+        plates: whether it has number plates at both ends.
+    """
     builder = Builder()
     radius = (0.06, 0.15)
     for x in (-0.35, -0.22, 0.36):
@@ -79,6 +112,8 @@ def truck_shape() -> Shape:
         Material.DARK,
     )
     _end_lights(builder, -0.503, (0.3, 0.48), (0.23, 0.29), Material.TAILLIGHT)
+    if plates:
+        _plate(builder, -0.504, 0.11, (0.245, 0.285))
     builder.block(quad(0.26, 0.5, 0.48, 0.12), quad(0.26, 0.47, 0.46, 0.82), Material.BODY)
     for side in (-1, 1):
         builder.detail(disc(0.36, 0.505, radius, side, 1.0), Material.TYRE)
@@ -96,4 +131,6 @@ def truck_shape() -> Shape:
     builder.detail(
         [(0.503, -0.3, 0.28), (0.503, 0.3, 0.28), (0.5, 0.3, 0.38), (0.5, -0.3, 0.38)], Material.DARK
     )
+    if plates:
+        _plate(builder, 0.504, 0.11, (0.19, 0.23))
     return builder.build(by_depth=True)

@@ -89,6 +89,7 @@ class World:
         change_m: how far to the left it changes lanes; 0 for not at all.
         change_from_s: when it begins to.
         skyline: amplitudes and phases of the hills on the horizon, float64[K, 2].
+        has_private_parts: whether people have faces and vehicles number plates.
     """
 
     seed: int
@@ -103,6 +104,7 @@ class World:
     change_m: float
     change_from_s: float
     skyline: FloatArray
+    has_private_parts: bool = False
 
     @property
     def change_s(self) -> float:
@@ -201,12 +203,13 @@ def draw_conditions(rng: np.random.Generator) -> Conditions:
     return Conditions(light, bool(rng.random() < _RAIN_SHARE))
 
 
-def make_world(seed: int, conditions: Conditions | None = None) -> World:
+def make_world(seed: int, conditions: Conditions | None = None, *, has_private_parts: bool = False) -> World:
     """Makes the world of a seed.
 
     Args:
         seed: not negative.
         conditions: light and weather; drawn from the seed where not given. All else stays the same.
+        has_private_parts: whether people have faces and vehicles number plates. All else stays the same.
     """
     rng = np.random.Generator(np.random.PCG64(seed))
     drawn = draw_conditions(rng)
@@ -237,4 +240,5 @@ def make_world(seed: int, conditions: Conditions | None = None) -> World:
         change_m=change,
         change_from_s=change_from,
         skyline=np.stack([rng.uniform(2, 9, 6), rng.uniform(0, 2 * np.pi, 6)], axis=1),
+        has_private_parts=has_private_parts,
     )

@@ -113,6 +113,20 @@ EXACT_TELEMETRY: Final = pa.schema(
 )
 """What the rendered car says: it has no private places."""
 
+PRIVATE_PARTS: Final = pa.schema(
+    [
+        *(BOXES.field(name) for name in ("clip_id", "timestamp_ns", "pts", "camera")),
+        field("kind", _TEXT, "face or plate"),
+        field("track_id", _TEXT, "the person or vehicle, as in boxes"),
+        field("x_min_px", pa.float32(), "left edge of what lies within the frame", "px"),
+        *(BOXES.field(name) for name in ("y_min_px", "x_max_px", "y_max_px")),
+        field(
+            "visibility", pa.float32(), "share of the box that shows its person or vehicle and nothing nearer"
+        ),
+    ]
+)
+"""`truth/private_parts.parquet`, only of scenes with faces and plates."""
+
 TRUTH_TABLES: Final[dict[str, pa.Schema]] = {
     "clips": CLIPS,
     "boxes": BOXES,

@@ -1,14 +1,22 @@
 """Pictures of a clip's labels."""
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, BinaryIO
 
 from transforms.clips.reopening import ClipChangedError, reopen
+from transforms.labels.privacy.auditing import audit_rows
+from transforms.labels.privacy.covering import blurred
+from transforms.labels.privacy.settings import Blur
+from transforms.tables.blurred import BlurredRows
 from transforms.tables.queries import connect
-from transforms.views.drawing import DrawnBox, draw, frames_at, write_png
+from transforms.views.blurring import clip_regions
+from transforms.views.drawing import DrawnBox, Image, draw, frames_at, write_png
 
 
-def draw_clip(root: Path, clip: str, folder: Path, *, frames: int, min_score: float) -> list[Path]:
+def draw_clip(
+    root: Path, clip: str, folder: Path, *, frames: int, min_score: float, blur: Blur
+) -> tuple[list[Path], Path | None]:
     """Draws the labels of one clip on frames spread over its length.
 
     Args:
@@ -17,13 +25,16 @@ def draw_clip(root: Path, clip: str, folder: Path, *, frames: int, min_score: fl
         folder: where pictures go.
         frames: how many, at most.
         min_score: boxes below it are left out.
+        blur: what is blurred in the frames before anything is drawn.
 
     Returns:
-        The pictures' paths, named after the clip and the frame's time.
+        The pictures' paths, named after the clip and the frame's time, and that of the audit of what was blurred; None
+        where nothing was to be.
 
     Raises:
         LookupError: no clip or several fit, or the clip's bytes have changed.
         ClipError: the clip cannot be read any more.
+        ModelError: a network that looks for faces or plates cannot be had.
     """
     with connect(root) as data:
         found = data.execute(
@@ -36,22 +47,39 @@ def draw_clip(root: Path, clip: str, folder: Path, *, frames: int, min_score: fl
             raise LookupError(f"{len(found)} clips fit {clip!r}{': ' + names if names else ''}")
         clip_id, uri, digest = found[0]
         stamps = data.execute(
-            "SELECT pts, timestamp_ns, frame_id FROM frames WHERE clip_id = ? ORDER BY timestamp_ns",
+            # where nothing was labelled there is nothing to draw, and nobody knows whose face is there
+            "SELECT pts, timestamp_ns, frame_id FROM frames"
+            " WHERE clip_id = ? AND sample_index IS NOT NULL AND NOT is_damaged ORDER BY timestamp_ns",
             [clip_id],
         ).fetchall()
         step = max(1, len(stamps) // max(1, frames))
         chosen = {pts: (stamp, frame_id) for pts, stamp, frame_id in stamps[step // 2 :: step][:frames]}
         boxes = {pts: _boxes(data, frame_id, min_score) for pts, (_, frame_id) in chosen.items()}
-    try:
-        reference = reopen(uri, digest, _open)
-    except ClipChangedError as error:
-        raise LookupError(str(error)) from error
-    written = []
+        try:
+            reference = reopen(uri, digest, _open)
+        except ClipChangedError as error:
+            raise LookupError(str(error)) from error
+
+        def shown() -> Iterator[tuple[int, Image]]:
+            for pts, image in frames_at(reference, set(chosen), _open):
+                yield chosen[pts][0], image
+
+        regions = clip_regions(data, clip_id, blur, shown)
+    written, audit = [], []
     for pts, image in frames_at(reference, set(chosen), _open):
-        path = folder / f"{Path(uri).stem}-{chosen[pts][0] // 1_000_000:08d}ms.png"
-        write_png(path, draw(image, boxes[pts]))
+        time_ns = chosen[pts][0]
+        path = folder / f"{Path(uri).stem}-{time_ns // 1_000_000:08d}ms.png"
+        private = regions.at(time_ns)
+        write_png(path, draw(blurred(image, private), boxes[pts]))
+        audit += audit_rows(path.name, clip_id, time_ns, private)
         written.append(path)
-    return written
+    told = folder / f"{Path(uri).stem}-blurred.parquet"
+    if not blur.kinds or not written:
+        told.unlink(missing_ok=True)
+        return written, None
+    with told.open("wb") as sink, BlurredRows(sink) as rows:
+        rows.add(audit)
+    return written, told
 
 
 def _boxes(data: Any, frame_id: str, min_score: float) -> list[DrawnBox]:

@@ -35,6 +35,7 @@ def test_what_was_written_is_told(source, tmp_path, capsys):
         "frames": 6,
         "boxes": 1,
         "images": 0,
+        "blurred": 0,
         "skipped": [],
         "settings": {
             "form": "mot",
@@ -46,6 +47,7 @@ def test_what_was_written_is_told(source, tmp_path, capsys):
             "model": MODEL.sha256,
             "images": False,
             "image_kind": "jpeg",
+            "blur": {"kinds": [], "networks": []},
             "split_version": "",
         },
         "settings_digest": data["settings_digest"],

@@ -39,7 +39,7 @@ def wanted(pts, time_ns):
 def test_each_frame_gets_its_own_picture(clip, decoded):
     chosen = decoded[2::5]
     frames = [wanted(pts, time_ns) for pts, time_ns, _ in chosen]
-    found = list(pictured(frames, clip, open_stream, "png"))
+    found = list(pictured(frames, clip, open_stream, "png", None))
     assert [frame.pts for frame in found] == [pts for pts, _, _ in chosen]
     for frame, (_, _, picture) in zip(found, chosen, strict=True):
         read = cv2.imdecode(np.frombuffer(frame.picture, np.uint8), cv2.IMREAD_COLOR)
@@ -54,7 +54,7 @@ def test_frames_that_are_not_there_are_left_out(clip, decoded):
         wanted(*last[:2]),
         wanted(last[0] + 1000, last[1] + 10**9),
     ]
-    found = pictured(frames, clip, open_stream, "jpeg")
+    found = pictured(frames, clip, open_stream, "jpeg", None)
     assert [frame.pts for frame in found] == [first[0], last[0]]
 
 

@@ -30,7 +30,7 @@ def test_an_export_tells_what_it_is(source, tmp_path):
     assert (len(done.clips), done.frames, done.boxes, done.skipped) == (2, 6, 1, [])
     told = json.loads((tmp_path / "out" / RECORD).read_text())
     assert (told["format"], told["dataset"]) == ("kitti", str(source))
-    assert told["counts"] == {"clips": 2, "frames": 6, "boxes": 1, "images": 0}
+    assert told["counts"] == {"clips": 2, "frames": 6, "boxes": 1, "images": 0, "blurred": 0}
     assert told["clips"][0] == {
         "clip_id": "a",
         "camera": "x",

@@ -56,7 +56,9 @@ def counted_network(given: str, size: tuple[int, int] | None = None) -> CountedN
     if card is None:
         return None
     own = (card.input.height, card.input.width)
-    return CountedNetwork(given, count_file(find_model(given, offline=True).path, size=size or own))
+    return CountedNetwork(
+        given, count_file(find_model(given, task=None, offline=True).path, size=size or own)
+    )
 
 
 def parse_size(text: str) -> tuple[int, int]:

@@ -11,8 +11,10 @@ from typing import Final
 from markupsafe import Markup
 
 from transforms.clips.vins import mask_vins
+from transforms.labels.privacy.settings import Blur
 from transforms.tables.queries import NotADatasetError, connect
 from transforms.tables.schemas import CLIPS
+from transforms.views.blurring import frame_cover
 from transforms.views.overview import overview
 from transforms.views.pages import page
 from transforms.views.report.budget import budget
@@ -51,7 +53,11 @@ class Report:
 
 
 def report_page(
-    root: Path, open_stream: OpenStream, run: LastRun, evaluation: Evaluation | None = None
+    root: Path,
+    open_stream: OpenStream,
+    run: LastRun,
+    evaluation: Evaluation | None = None,
+    blur: Blur | None = None,
 ) -> Report:
     """The report of a data set: the same bytes for the same data set and clips.
 
@@ -60,6 +66,7 @@ def report_page(
         open_stream: opens a clip's URI.
         run: the last run that ended there.
         evaluation: its labels judged by ground truth; None where nobody has.
+        blur: what is blurred in its frames; None = faces and plates, by rule.
 
     Raises:
         NotADatasetError: the folder holds no data set, or clips without what every clip has.
@@ -70,7 +77,7 @@ def report_page(
         _refuse_incomplete(root, tables)
         drives = read_drives(tables)
         examples = choose(tables)
-        drawn = pictures(examples, open_stream)
+        drawn = pictures(examples, open_stream, frame_cover(data, blur or Blur()))
         networks = {model["sha256"]: model["name"] for model in facts["lineage"].get("models", [])}
         parts = [
             ingested(facts, tables),

@@ -20,6 +20,8 @@ from transforms.views.report.choosing import Edges, Example
 
 Image = npt.NDArray[np.uint8]
 OpenStream = Callable[[str], BinaryIO]
+Cover = Callable[[str, int, Image], Image]
+"""A frame as it may leave: of a clip's id, its time in ns, and the frame as displayed, at full resolution."""
 
 MOST_BYTES: Final = 8 * 2**20
 """Of all pictures together as JPEG; base64 makes a third more of them, which leaves room for the rest in 15 MB."""
@@ -55,7 +57,7 @@ class Picture:
     problem: str = ""
 
 
-def pictures(examples: Sequence[Example], open_stream: OpenStream) -> list[Picture]:
+def pictures(examples: Sequence[Example], open_stream: OpenStream, cover: Cover) -> list[Picture]:
     """A picture of each example, in their order.
 
     Each clip is opened once and decoded from the keyframe before each wanted frame on.
@@ -63,6 +65,7 @@ def pictures(examples: Sequence[Example], open_stream: OpenStream) -> list[Pictu
     Args:
         examples: what to draw.
         open_stream: opens a clip's URI; raises `RemoteClipError` where that would leave this machine.
+        cover: blurs what must not leave, before frames are scaled.
     """
     made: dict[int, Picture] = {}
     by_clip = sorted(
@@ -71,7 +74,7 @@ def pictures(examples: Sequence[Example], open_stream: OpenStream) -> list[Pictu
     allowed = MOST_BYTES // max(1, len(examples))
     for _, group in groupby(by_clip, key=lambda at: examples[at].clip_id):
         its = list(group)
-        frames = _frames([examples[at] for at in its], open_stream)
+        frames = _frames([examples[at] for at in its], open_stream, cover)
         for at in its:
             frame = frames[examples[at].timestamp_ns]
             made[at] = (
@@ -99,7 +102,9 @@ def picture(image: Image, example: Example, most_bytes: int) -> Picture:
     return Picture(None, problem="the picture has no room in a report of this size")
 
 
-def _frames(examples: Sequence[Example], open_stream: OpenStream) -> Mapping[int, "Image | str"]:
+def _frames(
+    examples: Sequence[Example], open_stream: OpenStream, cover: Cover
+) -> Mapping[int, "Image | str"]:
     """Frames of one clip by their times; a text says why one cannot be had."""
     times = sorted({example.timestamp_ns: example for example in examples}.items())
     first = examples[0]
@@ -110,7 +115,7 @@ def _frames(examples: Sequence[Example], open_stream: OpenStream) -> Mapping[int
         clip = _reopened(first, open_stream)
         with open_stream(clip.uri) as stream, ClipDecoder(stream, clip) as decoder:
             for time_ns, example in times:
-                image = next(_at(decoder, clip, example), None)
+                image = next(_at(decoder, clip, example, cover), None)
                 found[time_ns] = (
                     image if image is not None else "the frame does not come out of the clip any more"
                 )
@@ -137,14 +142,16 @@ def _reopened(example: Example, open_stream: OpenStream) -> ClipRef:
     return reopen(example.uri, example.content_sha256, open_stream)
 
 
-def _at(decoder: ClipDecoder, clip: ClipRef, example: Example) -> Iterator[Image]:
+def _at(decoder: ClipDecoder, clip: ClipRef, example: Example, cover: Cover) -> Iterator[Image]:
     """The frame of an example, in the size that is shown."""
     scale = min(1.0, _LONG_SIDE_PX / max(clip.width, clip.height))
     width, height = (max(1, round(side * scale)) for side in (clip.width, clip.height))
     time_ns = example.timestamp_ns
     for frame in decoder.frames(Sampling.parse("all"), time_ns, time_ns + 1):
         if frame.pts == example.pts:
-            yield frame.bgr(width, height)
+            shown = cover(example.clip_id, time_ns, frame.bgr(clip.width, clip.height))
+            scaled = cv2.resize(shown, (width, height), interpolation=cv2.INTER_AREA)
+            yield np.asarray(scaled, np.uint8)
 
 
 def _drawn(image: Image, example: Example) -> Image:

@@ -41,6 +41,11 @@ def opened(uri):
     return Path(uri).open("rb")
 
 
+def as_taken(clip_id, time_ns, image):
+    assert (clip_id, time_ns, image.shape) == ("c", 0, (270, 480, 3))
+    return image
+
+
 @pytest.mark.parametrize(
     ("error", "said"),
     [
@@ -52,7 +57,7 @@ def test_what_cannot_be_opened_is_told(error, said):
     def refuses(_uri):
         raise error
 
-    [shown] = pictures([EXAMPLE], refuses)
+    [shown] = pictures([EXAMPLE], refuses, as_taken)
     assert (shown.jpeg, shown.problem) == (None, said)
 
 
@@ -61,7 +66,7 @@ def test_a_file_of_another_size_is_not_read():
         def read(self, _size=-1):
             pytest.fail("it was read")
 
-    [shown] = pictures([EXAMPLE], lambda _uri: Unread(b"other"))
+    [shown] = pictures([EXAMPLE], lambda _uri: Unread(b"other"), as_taken)
     assert (shown.jpeg, shown.problem) == (
         None,
         "the file at the clip's place has changed since it was labelled",
@@ -79,7 +84,7 @@ def changed(one, other):
 
 def test_frames_come_out_of_the_clip_in_the_order_of_the_examples():
     absent = replace(EXAMPLE, pts=7, timestamp_ns=3)
-    shown = pictures([absent, EXAMPLE], opened)
+    shown = pictures([absent, EXAMPLE], opened, as_taken)
     assert shown[0].problem == "the frame does not come out of the clip any more"
     assert (shown[1].width, shown[1].height) == (480, 270)
     assert decoded(shown[1]).std() > 10
@@ -96,7 +101,7 @@ def test_frames_come_out_of_the_clip_in_the_order_of_the_examples():
     ],
 )
 def test_a_clip_that_cannot_be_shown_is_told(changes, said):
-    [shown] = pictures([replace(EXAMPLE, **changes)], opened)
+    [shown] = pictures([replace(EXAMPLE, **changes)], opened, as_taken)
     assert (shown.jpeg, shown.problem) == (None, said)
 
 

@@ -1,0 +1,113 @@
+"""Networks that find faces and plates: read right, and never taken for detectors of road users."""
+
+import shutil
+
+import cv2
+import numpy as np
+import pytest
+
+from models.card import known_cards
+from models.downloads import cache_folder
+from models.errors import ModelFetchError, ModelUsageError
+from models.families import FAMILIES
+from models.networks import check_fit, open_network
+from models.registry import find_model
+from models.sessions import load_detector
+
+YUNET, LPD = known_cards()["yunet"], known_cards()["lpd-yunet"]
+
+
+def yunet_outputs(height, width, batch=1):
+    return {
+        f"{name}_{stride}": np.zeros((batch, (height // stride) * (width // stride), channels), np.float32)
+        for name, channels in (("cls", 1), ("obj", 1), ("bbox", 4), ("kps", 10))
+        for stride in (8, 16, 32)
+    }
+
+
+def test_yunet_says_centre_size_and_score_of_a_cell():
+    outputs = yunet_outputs(64, 96)
+    cell = 2 * (96 // 16) + 3  # row 2, column 3 of stride 16
+    outputs["cls_16"][0, cell], outputs["obj_16"][0, cell] = 0.81, 1.0
+    outputs["bbox_16"][0, cell] = (0.5, 0.25, np.log(2), np.log(3))
+    outputs["cls_8"][0, 5] = 1.0  # without an object no face
+    found = FAMILIES["yunet"].decode(YUNET, outputs, 0, 64, 96)
+    assert found.scores == pytest.approx([0.9])
+    assert found.boxes[0] == pytest.approx([56 - 16, 36 - 24, 56 + 16, 36 + 24])
+    assert found.classes.tolist() == [0]
+    assert not len(FAMILIES["yunet"].decode(YUNET, yunet_outputs(64, 96), 0, 64, 96).boxes)
+
+
+def test_yunet_is_known_by_its_outputs():
+    shapes = {name: value.shape for name, value in yunet_outputs(64, 96).items()}
+    assert FAMILIES["yunet"].fits(YUNET, shapes, 1, 64, 96)
+    assert not FAMILIES["yunet"].fits(YUNET, shapes, 1, 96, 96)
+    assert not FAMILIES["yunet"].fits(YUNET, shapes | {"obj_8": (1, 96, 2)}, 1, 64, 96)
+    assert "cls_8 [1, 96, 1]" in FAMILIES["yunet"].expected(YUNET, 64, 96)
+
+
+def lpd_outputs(count):
+    return {
+        "loc": np.zeros((count, 14), np.float32),
+        "conf": np.zeros((count, 2), np.float32),
+        "iou": np.zeros((count, 1), np.float32),
+    }
+
+
+# cells of strides 8, 16, 32, 64 of an input of 240 x 320, with 3, 2, 2, 3 prior boxes each
+LPD_COUNT = 30 * 40 * 3 + 15 * 20 * 2 + 7 * 10 * 2 + 3 * 5 * 3
+
+
+def test_lpd_yunet_says_corners_from_prior_boxes():
+    outputs = lpd_outputs(LPD_COUNT)
+    row = 30 * 40 * 3 + (4 * 20 + 6) * 2 + 1  # stride 16, row 4, column 6, the prior of 48 px
+    outputs["conf"][row], outputs["iou"][row] = (0.36, 0.64), 1.5
+    corners = [
+        (-2, -1),
+        (2, -0.5),
+        (9, 9),
+        (2, 1),
+        (-2, 0.5),
+    ]  # the third is the centre, which bounds nothing
+    outputs["loc"][row, 4:] = np.array(corners).ravel()
+    found = FAMILIES["lpd_yunet"].decode(LPD, outputs, 0, 240, 320)
+    assert found.scores == pytest.approx([0.8])
+    assert found.boxes[0] == pytest.approx([104 - 9.6, 72 - 4.8, 104 + 9.6, 72 + 4.8], abs=1e-4)
+    assert not len(FAMILIES["lpd_yunet"].decode(LPD, lpd_outputs(LPD_COUNT), 0, 240, 320).boxes)
+
+
+def test_lpd_yunet_is_known_by_its_outputs():
+    shapes = {name: value.shape for name, value in lpd_outputs(LPD_COUNT).items()}
+    assert FAMILIES["lpd_yunet"].fits(LPD, shapes, 1, 240, 320)
+    assert not FAMILIES["lpd_yunet"].fits(LPD, shapes, 1, 240, 352)
+    assert str(LPD_COUNT) in FAMILIES["lpd_yunet"].expected(LPD, 240, 320)
+
+
+def test_they_are_not_taken_for_detectors_and_detectors_not_for_them():
+    with pytest.raises(ModelUsageError, match="yunet finds faces or plates to be blurred"):
+        find_model("yunet")
+    with pytest.raises(
+        ModelUsageError, match="demo finds neither faces nor plates; there are lpd-yunet, yunet"
+    ):
+        find_model("demo", task="privacy")
+    assert (YUNET.categories, LPD.categories) == (("face",), ("plate",))
+
+
+def test_one_that_cannot_be_had_says_what_goes_without():
+    with pytest.raises(ModelFetchError, match="leave `--blur-model` out"):
+        find_model("lpd-yunet", task="privacy")
+
+
+def test_the_real_yunet_fits_its_card(shared_model, shared_frame):
+    path = shared_model("face_detection_yunet_2023mar.onnx")
+    cache_folder().mkdir(parents=True)
+    shutil.copyfile(path, cache_folder() / "any.onnx")
+    ref = find_model("yunet", task="privacy")
+    assert (ref.sha256, ref.size) == (YUNET.sha256, 320)
+    check_fit(open_network(path.read_bytes(), YUNET.input, "yunet"), YUNET)
+    detector = load_detector(ref)
+    frame = shared_frame("mapillary_london_1376x1840_hevc.mp4", 40)
+    plan = detector.plan(160, 160)
+    image = cv2.resize(frame[:160, :160], (plan.image_width, plan.image_height))
+    # sky has no face
+    assert not len(detector.detect([image], plan, 160, 160)[0].scores)

@@ -1,0 +1,1 @@
+"""Faces and plates, found to be blurred in every picture that leaves; plain Python."""

@@ -1,0 +1,51 @@
+"""Faces and plates in pictures that are drawn of a data set: what is blurred in the frames of one clip."""
+
+from collections.abc import Callable
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+
+from transforms.labels.privacy.boxes import PeopleAndVehicles
+from transforms.labels.privacy.clip_regions import ClipRegions, Frames
+from transforms.labels.privacy.covering import blurred
+from transforms.labels.privacy.settings import Blur, load_networks
+
+_BOXES: Final = """SELECT timestamp_ns, track_id, category, x_min_px, y_min_px, x_max_px, y_max_px, score
+    FROM detections WHERE clip_id = ?"""
+
+
+def clip_regions(data: Any, clip_id: str, blur: Blur, frames: Frames) -> ClipRegions:
+    """What is to be blurred in frames of a clip.
+
+    Args:
+        data: the data set, as `transforms.tables.queries.connect` gives it.
+        clip_id: the clip.
+        blur: what is blurred, and by which networks.
+        frames: gives time in ns and picture of every frame that may leave, in the order of time; called only where a
+            network looks.
+
+    Raises:
+        ModelError: a network cannot be had.
+    """
+    rows = data.sql(_BOXES, params=[clip_id]).to_arrow_table()
+    return ClipRegions(PeopleAndVehicles.from_table(rows), blur.kinds, load_networks(blur), frames)
+
+
+def frame_cover(data: Any, blur: Blur) -> Callable[[str, int, npt.NDArray[np.uint8]], npt.NDArray[np.uint8]]:
+    """What blurs single frames of many clips.
+
+    Args:
+        data: the data set, as `transforms.tables.queries.connect` gives it.
+        blur: what is blurred, and by which networks.
+
+    Returns:
+        Takes a clip's id, the time of one of its labelled frames in ns and the frame as displayed, BGR
+        uint8[height, width, 3], and gives the frame as it may leave.
+    """
+
+    def cover(clip_id: str, time_ns: int, image: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
+        regions = clip_regions(data, clip_id, blur, lambda: [(time_ns, image)])
+        return blurred(image, regions.at(time_ns))
+
+    return cover
