@@ -2,19 +2,21 @@
 
 import json
 from pathlib import Path
-
-import duckdb
+from typing import TYPE_CHECKING
 
 from transforms.tables.evolution import schema_problem
 from transforms.tables.layout import DATASET, MANIFEST
 from transforms.tables.schemas import TABLES
+
+if TYPE_CHECKING:
+    import duckdb
 
 
 class NotADatasetError(Exception):
     """The folder holds no data set, or one of another schema."""
 
 
-def connect(root: Path) -> duckdb.DuckDBPyConnection:
+def connect(root: Path) -> "duckdb.DuckDBPyConnection":
     """Opens a data set for SQL, in memory and read-only.
 
     Args:
@@ -26,6 +28,9 @@ def connect(root: Path) -> duckdb.DuckDBPyConnection:
     Raises:
         NotADatasetError: the folder is not there or holds no data set, or one of another schema.
     """
+    # nor do workers of a data loader, which start anew each epoch, ask for SQL
+    import duckdb
+
     root = Path(root).absolute()
     if not (root / DATASET).is_file():
         raise NotADatasetError(f"{root}: no data set here ({DATASET} is missing); label clips into it first")
