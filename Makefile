@@ -1,4 +1,4 @@
-.PHONY: demo test test-cluster faults schedules check fuzz docs site constraints clean
+.PHONY: demo test test-cluster faults schedules torch check fuzz docs site constraints clean
 
 PYTHON ?= python3
 VENV ?= .venv
@@ -38,6 +38,17 @@ faults: $(VENV)/.dev
 # names an environment that has Airflow already
 schedules: $(VENV)/.dev
 	CLIPMILL_INSTALLS=1 $(BIN)/pytest tests/e2e/test_schedules.py tests/e2e/test_airflow.py
+
+# samples as PyTorch takes them, in an environment of its own: pip fetches some GB of CUDA with it; CLIPMILL_TORCH names
+# one that has torch, torchdata, torchvision and what tests need already
+TORCH := $(or $(CLIPMILL_TORCH),build/torch)
+torch: $(if $(CLIPMILL_TORCH),,build/torch/.dev)
+	$(TORCH)/bin/python -m pytest -rs tests/e2e/test_training_torch.py $(PYTEST_ARGS)
+
+build/torch/.dev: pyproject.toml constraints.txt
+	$(PYTHON) -m venv build/torch
+	build/torch/bin/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev,torch]' torchvision
+	touch $@
 
 check: $(VENV)/.dev
 	$(BIN)/ruff format --check .

@@ -1,5 +1,7 @@
 """What training code opens: the samples of a labelled data set at a path or URL."""
 
+from typing import TYPE_CHECKING
+
 from transforms.loading.dataset import LabelledFrames, LabelledWindows
 from transforms.loading.index import Windows
 from transforms.loading.order import Part
@@ -13,6 +15,9 @@ from transforms.loading.samples import (
 )
 from transforms.storage import open_store, open_stream
 
+if TYPE_CHECKING:
+    from transforms.loading.torch_samples import TorchSamples
+
 __all__ = [
     "CATEGORIES",
     "FrameLabels",
@@ -25,6 +30,7 @@ __all__ = [
     "WindowSample",
     "open_frames",
     "open_windows",
+    "torch_samples",
 ]
 
 
@@ -61,3 +67,24 @@ def open_windows(
     """
     windows = Windows(length, length if stride is None else stride)
     return LabelledWindows(open_store(place), place, open_stream, selection or Selection(), windows)
+
+
+def torch_samples(samples: LabelledFrames | LabelledWindows, part: Part | None = None) -> "TorchSamples":
+    """The samples as a `torch.utils.data.IterableDataset` of tensors, for PyTorch's data loaders.
+
+    Args:
+        samples: what `open_frames` or `open_windows` gave.
+        part: this process among those that train; None: the part of `samples` where one was set, else as torch.distributed
+            tells.
+
+    Raises:
+        LoadingError: PyTorch is not installed; or several processes were started, and torch.distributed does not know of
+            them yet.
+    """
+    try:
+        from transforms.loading.torch_samples import TorchSamples
+    except ModuleNotFoundError as error:
+        if error.name != "torch":
+            raise
+        raise LoadingError("PyTorch is not installed: pip install 'clipmill[torch]'") from error
+    return TorchSamples(samples, part)

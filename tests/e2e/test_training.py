@@ -2,7 +2,6 @@
 
 import json
 import re
-import runpy
 import shutil
 import subprocess
 import sys
@@ -15,13 +14,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from running import ROOT
+from snippets import SNIPPETS, run_snippet
 
 from models.taxonomy import CATEGORIES
 from pipelines.cli import main
 from transforms.clips.reopening import reopen
 from transforms.storage import open_stream
 from transforms.tables.queries import connect
-from transforms.training import LoadingError, Part, Selection, open_frames, open_windows
+from transforms.training import LoadingError, Part, Selection, open_frames, open_windows, torch_samples
 from transforms.views.drawing import frames_at
 
 SMALL = (64, 36)
@@ -311,7 +311,7 @@ def test_nothing_but_what_is_needed_is_imported():
     """A worker of a data loader starts anew each epoch: without what takes seconds to import."""
     code = (
         "import sys, transforms.training;"
-        "print([name for name in ('apache_beam', 'cv2', 'onnxruntime', 'scipy') if name in sys.modules])"
+        "print([name for name in ('apache_beam', 'cv2', 'duckdb', 'onnxruntime', 'scipy', 'torch') if name in sys.modules])"
     )
     done = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=True, timeout=120
@@ -339,14 +339,13 @@ def test_a_network_that_there_is_not(labelled_sample):
     assert len(open_frames(str(labelled_sample), Selection(model="demo")))
 
 
-PAGE = (ROOT / "docs" / "training.md").read_text(encoding="utf-8")
-SNIPPETS = re.findall(r"^```python\n(.*?)^```$", PAGE, flags=re.DOTALL | re.MULTILINE)
+def test_without_pytorch_it_is_said_what_to_install(labelled_sample, monkeypatch):
+    monkeypatch.setitem(sys.modules, "torch", None)
+    monkeypatch.delitem(sys.modules, "transforms.loading.torch_samples", raising=False)
+    with pytest.raises(LoadingError, match=re.escape("pip install 'clipmill[torch]'")):
+        torch_samples(open_frames(str(labelled_sample)))
 
 
 @pytest.mark.parametrize("code", SNIPPETS, ids=range(len(SNIPPETS)))
 def test_the_pages_code_runs(labelled_sample, tmp_path, monkeypatch, capsys, code):
-    (tmp_path / "demo").symlink_to(labelled_sample)
-    (tmp_path / "snippet.py").write_text(code)
-    monkeypatch.chdir(tmp_path)
-    runpy.run_path("snippet.py")
-    assert capsys.readouterr().out
+    assert run_snippet(code, labelled_sample, tmp_path, monkeypatch, capsys)
