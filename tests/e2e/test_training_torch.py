@@ -105,6 +105,40 @@ def test_windows_are_frames_along_the_first_axis(labelled_sample):
     assert not plain
 
 
+class WithMore(torch.utils.data.IterableDataset):
+    """What somebody's own dataset adds to targets."""
+
+    def __init__(self, samples):
+        self.samples = samples
+
+    def __iter__(self):
+        for image, target in self.samples:
+            target["area"] = torch.ones(2, dtype=torch.bfloat16)
+            target["path"] = Path("clip")
+            yield image, target
+
+
+def test_targets_may_have_more_in_them(labelled_sample):
+    samples = frames_of(labelled_sample)
+    (_, expected), (_, targets) = (
+        next(
+            iter(
+                torch.utils.data.DataLoader(
+                    WithMore(samples), 4, num_workers=workers, collate_fn=samples.collate
+                )
+            )
+        )
+        for workers in range(2)
+    )
+    for target, own in zip(targets, expected, strict=True):
+        assert target.keys() == own.keys()
+        assert target["area"].dtype == torch.bfloat16
+        assert target["path"] == Path("clip")
+        assert torch.equal(target["boxes"], own["boxes"])
+        target["boxes"] *= 2
+        assert torch.equal(target["boxes"], own["boxes"] * 2)
+
+
 @pytest.mark.parametrize(
     ("workers", "start"), [(0, None), (1, "fork"), (2, "fork"), (3, "fork"), (2, "spawn")]
 )
@@ -213,6 +247,24 @@ def test_a_stateful_loader_goes_on_where_it_was(labelled_sample, workers, is_kep
         samples.set_epoch(epoch)
         rest += [ids([batch]) for batch in later]
     assert before + rest == expected[0] + expected[1]
+
+
+def test_workers_that_are_through_stay_so_when_others_go_on(labelled_sample):
+    few = replace(MIXED, cameras=("left_repeater",))
+    kind = stateful().StatefulDataLoader
+    samples = open_frames(str(labelled_sample), few)
+    shares = []
+    for worker in range(2):
+        samples.set_part(Part(worker=worker, workers=2))
+        shares.append(samples.samples_of_part())
+    assert abs(shares[0] - shares[1]) >= 3 * BATCH
+    whole = [ids([batch]) for batch in loader(frames_of(labelled_sample, few), 2, kind)]
+    first = loader(frames_of(labelled_sample, few), 2, kind)
+    # the one that has less is through when the other one's last but one is given
+    before = [ids([batch]) for _, batch in zip(range(len(whole) - 1), first, strict=False)]
+    later = loader(frames_of(labelled_sample, few), 2, kind)
+    later.load_state_dict(first.state_dict())
+    assert before + [ids([batch]) for batch in later] == whole
 
 
 def test_without_set_epoch_the_state_says_which_epoch_it_is(labelled_sample):
