@@ -21,13 +21,21 @@ HINT: Final = (
 )
 
 
-def add_blur_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declares the options."""
+def add_blur_arguments(parser: argparse.ArgumentParser, *, is_default: bool = True) -> None:
+    """Declares the options.
+
+    Args:
+        parser: of the command.
+        is_default: whether pictures are blurred unless told.
+    """
     parser.add_argument(
         "--blur",
-        default="faces,plates",
+        default="faces,plates" if is_default else "none",
         metavar="WHAT",
-        help="what is blurred in pictures: faces,plates (default), one of them, or none",
+        help="what is blurred in pictures: faces,plates (default), one of them, or none"
+        if is_default
+        else "what is blurred: faces,plates, one of them, or none (default: the clips are played as they are); labelled "
+        "frames alone are shown then, and no clip is handed out",
     )
     parser.add_argument(
         "--blur-model",

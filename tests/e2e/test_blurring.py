@@ -1,6 +1,7 @@
 """Faces and plates of known place: no picture that leaves shows one, whichever way it takes."""
 
 import base64
+import http.client
 import io
 import json
 import re
@@ -13,6 +14,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from viewer_servers import viewer
 
 from pipelines.cli import main
 from transforms.clips.reopening import reopen
@@ -226,6 +228,62 @@ def test_frames_of_a_report_show_none(dataset, originals, truth, tmp_path, capsy
     assert np.mean([not np.array_equal(one, other) for one, other in zip(*pages, strict=True)]) > 0.9
 
 
+@pytest.fixture(scope="module")
+def ask(dataset):
+    """Asks a viewer that blurs, as a browser that knows the key."""
+    with viewer(dataset, "--blur", "faces,plates") as running:
+        port = int(running.origin.rpartition(":")[2])
+
+        def request(path):
+            connection = http.client.HTTPConnection("127.0.0.1", port, timeout=120)
+            connection.request("GET", path, headers={"Cookie": f"clipmill-{port}={running.key}"})
+            answer = connection.getresponse()
+            body = answer.read()
+            connection.close()
+            return answer.status, answer.headers, body
+
+        yield request
+
+
+def test_stills_of_the_viewer_are_of_labelled_frames_and_show_none(dataset, originals, truth, ask):
+    with connect(dataset) as data:
+        cover = frame_cover(data, Blur())
+        covered = {key: cover(*key, originals[key]) for key in originals}
+    assert_none_shown(covered, originals, truth)
+    encoded = {
+        key: cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, 85])[1].tobytes()
+        for key, image in covered.items()
+    }
+    assert any(
+        cv2.imencode(".jpg", originals[key], [cv2.IMWRITE_JPEG_QUALITY, 85])[1].tobytes() != encoded[key]
+        for key in truth
+    )
+    for clip in {clip for clip, _ in originals}:
+        times = sorted(time for one, time in originals if one == clip)
+        # before the first, of every frame of the clip, and long after the last
+        for asked in (*range(0, 1_000_000_000, 83_333_333), 30_000_000_000):
+            status, headers, body = ask(f"/clips/{clip}/still?at_ns={asked}")
+            shown = max([time for time in times if time <= asked], default=times[0])
+            assert (status, headers["x-timestamp-ns"]) == (200, str(shown))
+            assert body == encoded[clip, shown]
+
+
+def test_a_viewer_that_blurs_hands_out_no_clip(originals, ask):
+    clip = next(iter(originals))[0]
+    status, _, body = ask(f"/clips/{clip}")
+    assert status == 403
+    assert "no clip is handed out where faces or plates are blurred" in json.loads(body)["error"]
+    drive = json.loads(ask(f"/api/clips/{clip}")[2])["drive_id"]
+    clips = json.loads(ask(f"/api/drives/{drive}")[2])["clips"]
+    assert {one["plays"] for one in clips} == {"frames"}
+
+
+def test_frames_without_labels_are_not_covered_but_refused(dataset, originals):
+    clip, time_ns = next(iter(originals))
+    with connect(dataset) as data, pytest.raises(ValueError, match="who is in it is not known"):
+        frame_cover(data, Blur())(clip, time_ns + 1, originals[clip, time_ns])
+
+
 def test_pictures_are_refused_where_blur_is_required(dataset, tmp_path, capsys, monkeypatch):
     for blur in ("none", "faces", "plates"):
         options = ("--format", "yolo", "--blur", blur, "--require-blur")
@@ -237,6 +295,7 @@ def test_pictures_are_refused_where_blur_is_required(dataset, tmp_path, capsys, 
     assert main(["inspect", str(dataset), "--clip", "0", "--blur", "faces", "--to", str(tmp_path / "p")]) == 2
     assert main(["explain", str(dataset), "1a2b3c4d", "--blur", "none", "--to", str(tmp_path / "w.png")]) == 2
     assert main(["report", str(dataset), "--blur", "none", "-o", str(tmp_path / "r.html")]) == 2
+    assert main(["view", str(dataset), "--no-browser"]) == 2
     assert "CLIPMILL_REQUIRE_BLUR=1 lets no picture leave" in capsys.readouterr().err
     assert list(tmp_path.iterdir()) == []
     # labels alone show nobody

@@ -63,7 +63,7 @@ class ClipRegions:
                     self._add(found)
 
     def at(self, time_ns: int) -> list[Region]:
-        """The regions of a frame.
+        """The regions of a labelled frame; none where there are no labels, so that no other frame may leave.
 
         Args:
             time_ns: its time since the clip's first shown frame.
