@@ -43,7 +43,7 @@ class StillCover:
             ModelError: a network cannot be had.
         """
         networks = load_networks(self.blur)
-        regions = ClipRegions(self.boxes, self.blur.kinds, networks, lambda: [(self.time_ns, image)])
+        regions = ClipRegions(self.boxes, self.blur, networks, lambda: [(self.time_ns, image)])
         return blurred(image, regions.at(self.time_ns))
 
 

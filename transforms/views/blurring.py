@@ -32,7 +32,7 @@ def clip_regions(data: Any, clip_id: str, blur: Blur, frames: Frames) -> ClipReg
         ModelError: a network cannot be had.
     """
     rows = data.sql(_BOXES, params=[clip_id]).to_arrow_table()
-    return ClipRegions(PeopleAndVehicles.from_table(rows), blur.kinds, load_networks(blur), frames)
+    return ClipRegions(PeopleAndVehicles.from_table(rows), blur, load_networks(blur), frames)
 
 
 def frame_cover(data: Any, blur: Blur) -> Callable[[str, int, npt.NDArray[np.uint8]], npt.NDArray[np.uint8]]:
