@@ -7,7 +7,7 @@ from typing import Any, Final, Literal, get_args
 from transforms.labels.privacy.settings import Blur
 from transforms.tables.digests import digest
 
-EXPORT_VERSION: Final = 2
+EXPORT_VERSION: Final = 3
 """Raised whenever the same data set and settings would give other bytes."""
 
 ImageKind = Literal["jpeg", "png"]

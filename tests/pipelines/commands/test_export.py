@@ -47,7 +47,7 @@ def test_what_was_written_is_told(source, tmp_path, capsys):
             "model": MODEL.sha256,
             "images": False,
             "image_kind": "jpeg",
-            "blur": {"kinds": [], "networks": []},
+            "blur": {"kinds": [], "networks": [], "rules": True},
             "split_version": "",
         },
         "settings_digest": data["settings_digest"],
