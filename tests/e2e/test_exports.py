@@ -36,7 +36,7 @@ from transforms.tables.replacing import replace_whole
 from transforms.tables.store import LocalStore
 from transforms.views.drawing import frames_at
 
-FORMATS = ("coco", "yolo", "mot", "kitti", "cvat", "webdataset")
+FORMATS = ("coco", "yolo", "mot", "kitti", "cvat", "webdataset", "fiftyone")
 MIN_SCORE = 0.3
 CLOSE_PX = 0.002
 """Edges are written to a thousandth of a pixel, sizes are differences of two."""
@@ -409,7 +409,7 @@ def test_what_is_asked_for_is_exported(labelled, tmp_path, rows, frames):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (("--format", "nonsense"), "there is coco, yolo, mot, kitti, cvat, webdataset"),
+        (("--format", "nonsense"), "there is coco, yolo, mot, kitti, cvat, webdataset, fiftyone"),
         (("--format", "coco", "--category", "kite"), "--category kite: there is person"),
         (("--format", "coco", "--camera", "roof"), "--camera roof: there is back, front"),
         (("--format", "coco", "--label-source", "guessed"), "there is detected, interpolated"),
