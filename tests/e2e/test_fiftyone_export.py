@@ -231,6 +231,7 @@ def as_written_without_what_fiftyone_adds(root):
 def assert_usable(read):
     """FiftyOne knows the types of all fields, shuffles, plays clips and writes what a user adds."""
     assert (read["media_type"], read["default_classes"]) == ("image", list(CATEGORIES))
+    assert read["frame_rate"] == 5
     types = {
         "timestamp_ns": "IntField",
         "utc_ns": "IntField",

@@ -27,6 +27,7 @@ def read(folder: str) -> dict:
         "media_type": dataset.media_type,
         "default_classes": dataset.default_classes,
         "info": dataset.info,
+        "frame_rate": dataset.app_config.dynamic_groups_target_frame_rate,
         "schema": {name: type(field).__name__ for name, field in schema.items()},
         "descriptions": {name: field.description for name, field in schema.items() if field.description},
         "samples": [

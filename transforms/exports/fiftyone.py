@@ -22,7 +22,7 @@ CONVENTIONS: Final = {
     "score": "confidence",
 }
 
-FORMAT_VERSION: Final = "1.0.0"
+_FIFTYONE_VERSION: Final = "1.0.0"
 """The version of FiftyOne whose documents these are; later ones bring them to their own form as they import them."""
 
 _MIME_TYPES: Final = {".jpg": "image/jpeg", ".png": "image/png"}
@@ -39,11 +39,12 @@ def write(folder: Folder, clips: Iterable[ClipFrames], suffix: str) -> None:
         clips: clips and their frames.
         suffix: ending of the images' files.
     """
-    folder.write("metadata.json", f"{json.dumps(_dataset(), indent=1)}\n".encode())
+    rate = 0.0
     with folder.create("samples.json") as sink:
         sink.write(b'{"samples": [\n')
         separator = b""
         for item in clips:
+            rate = max(rate, item.clip.rate or item.clip.fps_mean)
             for place, frame in enumerate(item.frames):
                 name = picture_name(item.clip, frame, place, suffix)
                 assert frame.picture is not None  # the format always has images
@@ -52,6 +53,7 @@ def write(folder: Folder, clips: Iterable[ClipFrames], suffix: str) -> None:
                 sink.write(separator + json.dumps(sample, separators=(",", ":")).encode())
                 separator = b",\n"
         sink.write(b"\n]}\n")
+    folder.write("metadata.json", f"{json.dumps(_dataset(rate), indent=1)}\n".encode())
 
 
 def picture_name(clip: Clip, frame: Frame, place: int, suffix: str) -> str:
@@ -118,14 +120,19 @@ def _detection(frame: Frame, box: Box) -> Document:
     }
 
 
-def _dataset() -> Document:
-    """What FiftyOne keeps of the whole; its name, its dates and where its documents lie it adds itself."""
+def _dataset(rate: float) -> Document:
+    """What FiftyOne keeps of the whole; its name, its dates and where its documents lie it adds itself.
+
+    Args:
+        rate: frames a second, at which the app plays frames in their order.
+    """
     return {
-        "version": FORMAT_VERSION,
+        "version": _FIFTYONE_VERSION,
         "media_type": "image",
         "tags": [],
         "info": {"made_by": "clipmill", "taxonomy_version": TAXONOMY_VERSION},
         "default_classes": list(CATEGORIES),
+        "app_config": {"dynamic_groups_target_frame_rate": max(1, round(rate))},
         "sample_fields": _sample_fields(),
         "frame_fields": [],
     }

@@ -70,6 +70,7 @@ def test_every_field_is_declared(samples, make_clip, make_box, tmp_path):
     (sample,) = samples(make_clip({0: [make_box(1)]}, picture=b"image"))
     dataset = json.loads((tmp_path / "out" / "metadata.json").read_text())
     assert (dataset["media_type"], dataset["default_classes"]) == ("image", list(CATEGORIES))
+    assert dataset["app_config"] == {"dynamic_groups_target_frame_rate": 5}
 
     def declared(fields):
         return {field["db_field"]: field["fields"] for field in fields}
