@@ -9,6 +9,7 @@ from pathlib import Path
 
 import cv2
 import pytest
+from exported import Labelled, edges
 from installing import installs
 from running import ROOT
 
@@ -20,81 +21,53 @@ from transforms.tables.queries import connect
 from transforms.tables.replacing import replace_whole
 from transforms.tables.store import LocalStore
 
-CLIPS = Path(os.environ.get("CLIPMILL_SHARED", ROOT.parent / "shared")) / "clips"
-CLIP = "muchlisin_dusk_highway_640x360.mp4"
+SHARED = Path(os.environ.get("CLIPMILL_SHARED", ROOT.parent / "shared"))
+NETWORK = SHARED / "models" / "yolox_nano_416.onnx"
+CLIP = SHARED / "clips" / "muchlisin_dusk_highway_640x360.mp4"
 IMPORT_S = 300
-SPLITS = (("train", "drawn"), ("test", "drawn"), ("none", "bridges"))
+SIDES = (("train", "drawn"), ("test", "drawn"), ("none", "bridges"))
+"""Where drives are put in turn, and by which rule."""
 
 
-class Tables:
-    """What the tables of a data set say of the frames and boxes that are exported.
-
-    Attributes:
-        frames: (clip, time) → row.
-        boxes: (clip, time) → detection → row.
-    """
-
-    def __init__(self, dataset: Path, min_score: float) -> None:
-        self.frames = {
-            (row["clip_id"], row["timestamp_ns"]): row
-            for row in _rows(
-                dataset,
-                "SELECT f.*, c.uri, c.camera, c.drive_id FROM frames f JOIN clips c USING (clip_id)"
-                " WHERE sample_index IS NOT NULL AND NOT is_damaged",
-            )
-        }
-        self.boxes = defaultdict(dict)
-        boxes = _rows(
-            dataset,
-            "SELECT d.*, o.object_id FROM detections d LEFT JOIN objects o USING (track_id)"  # noqa: S608 - a number of ours
-            f" WHERE score >= CAST({min_score} AS FLOAT) AND score > 0",
-        )
-        for row in boxes:
-            self.boxes[row["clip_id"], row["timestamp_ns"]][row["detection_id"]] = row
-        self.count = len(boxes)
+@pytest.fixture(scope="module")
+def event(labelled_event, tmp_path_factory) -> Labelled:
+    """The labelled event, with a split for each drive."""
+    folder = tmp_path_factory.mktemp("fiftyone")
+    shutil.copytree(
+        labelled_event.dataset, folder / "labels", ignore=shutil.ignore_patterns("exports", "splits")
+    )
+    drives = defaultdict(list)
+    for clip, facts in facts_of_clips(folder / "labels").items():
+        drives[facts["drive_id"]].append(clip)
+    placed = [
+        Placed(drive, *SIDES[place % len(SIDES)], frozenset(clips))
+        for place, (drive, clips) in enumerate(sorted(drives.items()))
+    ]
+    assert len(placed) >= len(SIDES)
+    table = splits_table({make_version("v1", "folder", "50,0,50"): placed})
+    replace_whole(LocalStore(folder / "labels"), "splits", table)
+    return Labelled(folder / "labels", 5, folder)
 
 
-def _rows(dataset, query):
+@pytest.fixture(scope="module")
+def real(clipmill, tmp_path_factory) -> Labelled | None:
+    """A clip of a real drive, where it is at hand."""
+    if not NETWORK.is_file():
+        return None
+    folder = tmp_path_factory.mktemp("real")
+    done = clipmill("label", CLIP, "-o", folder / "labels", "--model", NETWORK, "--fps", 2, "--json")
+    assert done.code == 0, done.errors
+    return Labelled(folder / "labels", 2, folder)
+
+
+def facts_of_clips(dataset):
+    """What the tables say of each clip, and its split."""
+    query = """SELECT clip_id, drive_id, camera, uri, split FROM clips LEFT JOIN splits USING (drive_id)
+        WHERE duplicate_of IS NULL"""
     with connect(dataset) as data:
         found = data.execute(query)
         names = [column[0] for column in found.description]
-        return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
-
-
-def split_of_drives(dataset):
-    """Puts each drive on a side in turn, one of them on none; clip → split."""
-    query = "SELECT drive_id, list(clip_id) AS clips FROM clips WHERE duplicate_of IS NULL GROUP BY ALL ORDER BY ALL"
-    placed = [
-        Placed(row["drive_id"], *SPLITS[place % len(SPLITS)], frozenset(row["clips"]))
-        for place, row in enumerate(_rows(dataset, query))
-    ]
-    assert len(placed) >= len(SPLITS)
-    table = splits_table({make_version("v1", "folder", "50,25,25"): placed})
-    replace_whole(LocalStore(dataset), "splits", table)
-    return {clip: item.split for item in placed for clip in item.clips}
-
-
-@pytest.fixture(scope="module")
-def sample_set(labelled_sample, tmp_path_factory):
-    """The labelled sample, and on which side each clip is."""
-    dataset = tmp_path_factory.mktemp("fiftyone") / "labels"
-    shutil.copytree(labelled_sample, dataset, ignore=shutil.ignore_patterns("exports"))
-    return dataset, split_of_drives(dataset)
-
-
-@pytest.fixture(scope="module")
-def sample_export(clipmill, sample_set):
-    dataset, _ = sample_set
-    return exported(clipmill, dataset, 0.3)
-
-
-def exported(clipmill, dataset, min_score):
-    root = dataset.with_name(f"{dataset.name}-fiftyone")
-    done = clipmill(
-        *("export", dataset, "--format", "fiftyone", "-o", root, "--min-score", min_score, "--json")
-    )
-    assert done.code == 0, done.output
-    return root
+        return {row[0]: dict(zip(names, row, strict=True)) for row in found.fetchall()}
 
 
 def as_written(root):
@@ -121,46 +94,50 @@ def as_written(root):
     ]
 
 
-def assert_same(samples, root, tables, split_of):
+def assert_same(samples, root, labelled):
     """Every frame and box of the tables is there with its values, and nothing else is."""
-    keys = [(sample["clip_id"], sample["timestamp_ns"]) for sample in samples]
-    assert len(set(keys)) == len(keys)
-    assert set(keys) == set(tables.frames)
-    numbers = {}
-    for key, sample in zip(keys, samples, strict=True):
-        row = tables.frames[key]
-        assert sample["filepath"] == str(root / "data" / row["clip_id"] / f"{row['timestamp_ns']:015d}.jpg")
-        assert [sample[name] for name in ("camera", "uri", "drive_id", "utc_ns")] == [
-            row[name] for name in ("camera", "uri", "drive_id", "utc_ns")
+    clips = facts_of_clips(labelled.dataset)
+    rows = {row["detection_id"]: row for row in labelled.rows}
+    boxes, pictures, numbers = {}, {}, {}
+    for sample in samples:
+        key = sample["clip_id"], sample["timestamp_ns"]
+        row, clip = labelled.frames[key], clips[sample["clip_id"]]
+        assert sample["filepath"] == str(root / "data" / key[0] / f"{key[1]:015d}.jpg")
+        assert sample["utc_ns"] == row["utc_ns"]
+        assert [sample[name] for name in ("drive_id", "camera", "uri")] == [
+            clip[name] for name in ("drive_id", "camera", "uri")
         ]
-        side = split_of.get(row["clip_id"], "none")
-        assert sample["tags"] == ([] if side == "none" else [side])
-        size = (sample["metadata"]["height"], sample["metadata"]["width"])
+        assert sample["tags"] == [side for side in ("train", "test") if side == clip["split"]]
+        pictures[key] = Path(sample["filepath"]).read_bytes()
+        size = sample["metadata"]["height"], sample["metadata"]["width"]
         assert size == (row["height"], row["width"]) == cv2.imread(sample["filepath"]).shape[:2]
-        assert sample["metadata"]["size_bytes"] == Path(sample["filepath"]).stat().st_size
+        assert sample["metadata"]["size_bytes"] == len(pictures[key])
         assert (sample["metadata"]["mime_type"], sample["metadata"]["num_channels"]) == ("image/jpeg", 3)
-        boxes = {box["detection_id"]: box for box in sample["detections"]}
-        assert len(boxes) == len(sample["detections"])
-        assert set(boxes) == set(tables.boxes[key])
-        for name, box in boxes.items():
-            assert_same_box(box, tables.boxes[key][name], size)
+        boxes[key] = []
+        for box in sample["detections"]:
+            boxes[key].append((box["label"], *edges_px(box, size)))
+            assert_same_box(box, rows[box["detection_id"]], edges_px(box, size))
             if box["index"] is not None:
                 assert numbers.setdefault(box["object_id"], box["index"]) == box["index"]
-    assert len(set(numbers.values())) == len(numbers) > 10
+    assert len(pictures) == len(samples)
+    labelled.assert_boxes(boxes)
+    labelled.assert_pictures(pictures)
+    assert len(set(numbers.values())) == len(numbers) > 5
     ids = [sample["id"] for sample in samples]
     ids += [box["id"] for sample in samples for box in sample["detections"]]
-    assert len(set(ids)) == len(ids) == len(tables.frames) + tables.count
+    assert len(set(ids)) == len(ids) == len(labelled.frames) + len(labelled.rows)
     assert all(len(bytes.fromhex(name)) == 12 for name in ids)
 
 
-def assert_same_box(box, row, size):
+def edges_px(box, size):
     height, width = size
     x, y, w, h = box["bounding_box"]
-    shown = (x * width, y * height, (x + w) * width, (y + h) * height)
+    return x * width, y * height, (x + w) * width, (y + h) * height
+
+
+def assert_same_box(box, row, found_px):
     # edges are rounded to a thousandth of a pixel, and float32 in the table
-    assert shown == pytest.approx(
-        [row[f"{edge}_px"] for edge in ("x_min", "y_min", "x_max", "y_max")], abs=6e-4
-    )
+    assert found_px == pytest.approx(edges(row), abs=6e-4)
     assert box["label"] == row["category"]
     assert box["confidence"] == pytest.approx(row["score"], abs=1e-6)
     assert box["label_source"] == row["label_source"]
@@ -168,37 +145,20 @@ def assert_same_box(box, row, size):
     assert box["object_id"] in {row["object_id"], row["track_id"]}
 
 
-def test_its_files_hold_the_tables_rows(sample_export, sample_set):
-    dataset, split_of = sample_set
-    tables = Tables(dataset, 0.3)
-    assert set(split_of.values()) == {name for name, _ in SPLITS}
-    assert_same(as_written(sample_export), sample_export, tables, split_of)
-    assert tables.count > 1000
-    assert json.loads((sample_export / "metadata.json").read_text())["default_classes"] == list(CATEGORIES)
-    files = {path.name for path in sample_export.iterdir()}
-    assert files == {"data", "metadata.json", "samples.json", "blurred.parquet", "clipmill_export.json"}
-
-
-@pytest.fixture(scope="module")
-def real_set(clipmill, tmp_path_factory):
-    """A clip of a real drive, where it is at hand."""
-    if not CLIPS.is_dir():
-        return None
-    dataset = tmp_path_factory.mktemp("real") / "labels"
-    assert clipmill("label", CLIPS / CLIP, "-o", dataset, "--model", "demo", "--json").code == 0
-    return dataset
+def test_its_files_hold_the_tables_rows(event):
+    root, _ = event.made("fiftyone")
+    assert {facts["split"] for facts in facts_of_clips(event.dataset).values()} == {side for side, _ in SIDES}
+    assert_same(as_written(root), root, event)
+    assert json.loads((root / "metadata.json").read_text())["default_classes"] == list(CATEGORIES)
+    files = {path.name for path in root.iterdir()}
+    assert files == {"data", "metadata.json", "samples.json", "clipmill_export.json"}
 
 
 @installs
 @pytest.mark.timeout(1800)
-def test_fiftyone_imports_the_tables_rows(
-    clipmill, fiftyone_python, sample_export, sample_set, real_set, tmp_path
-):
-    dataset, split_of = sample_set
-    cases = [(sample_export, Tables(dataset, 0.3), split_of)]
-    if real_set is not None:
-        # all that the network saw, though its scores are low here
-        cases.append((exported(clipmill, real_set, 0.02), Tables(real_set, 0.02), {}))
+def test_fiftyone_imports_the_tables_rows(fiftyone_python, event, real, tmp_path):
+    sets = [labelled for labelled in (event, real) if labelled is not None]
+    roots = [labelled.made("fiftyone")[0] for labelled in sets]
     environment = {
         **os.environ,
         "PYTHONPATH": "",
@@ -208,13 +168,13 @@ def test_fiftyone_imports_the_tables_rows(
         "FIFTYONE_SHOW_PROGRESS_BARS": "false",
     }
     reader = ROOT / "tests" / "support" / "fiftyone_reader.py"
-    arguments = [fiftyone_python, reader, tmp_path / "found.json", *(root for root, _, _ in cases)]
+    arguments = [fiftyone_python, reader, tmp_path / "found.json", *roots]
     subprocess.run(arguments, check=True, env=environment, timeout=IMPORT_S)
     found = json.loads((tmp_path / "found.json").read_text())
-    for (root, tables, splits), read in zip(cases, found, strict=True):
-        assert_same(read["samples"], root, tables, splits)
+    for labelled, root, read in zip(sets, roots, found, strict=True):
+        assert_same(read["samples"], root, labelled)
         assert read["samples"] == as_written_without_what_fiftyone_adds(root)
-        assert_usable(read)
+        assert_usable(read, labelled.rate)
 
 
 def as_written_without_what_fiftyone_adds(root):
@@ -228,10 +188,10 @@ def as_written_without_what_fiftyone_adds(root):
     ]
 
 
-def assert_usable(read):
+def assert_usable(read, rate):
     """FiftyOne knows the types of all fields, shuffles, plays clips and writes what a user adds."""
     assert (read["media_type"], read["default_classes"]) == ("image", list(CATEGORIES))
-    assert read["frame_rate"] == 5
+    assert read["frame_rate"] == rate
     types = {
         "timestamp_ns": "IntField",
         "utc_ns": "IntField",

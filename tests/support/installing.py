@@ -11,7 +11,7 @@ INSTALL_S = 900
 
 _allowed = pytest.mark.skipif(
     not os.environ.get("CLIPMILL_INSTALLS"),
-    reason="installs packages with pip: make schedules, make fiftyone",
+    reason="installs packages with pip: make schedules tools fiftyone",
 )
 
 
