@@ -57,7 +57,7 @@ def narrowed(
 
 
 def _split_version(settings: "ExportSettings", labels: "LabelledSet", asked: str | None) -> str:
-    """The version of the splits that makes the folders; "" where the format has none or nobody has split."""
+    """The version of the splits that is told; "" where the format has no place for it or nobody has split."""
     from transforms.exports.formats import FORMATS
 
     if not FORMATS[settings.form].has_splits:

@@ -37,7 +37,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         dest="form",
         required=True,
         metavar="FORMAT",
-        help="coco, yolo, mot, kitti, cvat or webdataset",
+        help="coco, yolo, mot, kitti, cvat, webdataset or fiftyone",
     )
     parser.add_argument(
         "-o",
@@ -63,7 +63,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--split-version",
         metavar="NAME",
-        help="yolo: the version of the splits that makes its folders (default: the only one there is)",
+        help="yolo, fiftyone: the version of the splits by which frames are sorted (default: the only one there is)",
     )
     images = parser.add_mutually_exclusive_group()
     images.add_argument(
@@ -156,7 +156,7 @@ def _settings(arguments: argparse.Namespace) -> "ExportSettings":
     if arguments.no_images and images == "always":
         raise UsageError(f"--no-images: {arguments.form} cannot do without images")
     if arguments.split_version is not None and not FORMATS[arguments.form].has_splits:
-        raise UsageError(f"--split-version: {arguments.form} has no folders by split")
+        raise UsageError(f"--split-version: {arguments.form} tells no splits")
     with_images = arguments.with_images or (images != "when told" and not arguments.no_images)
     return ExportSettings(
         form=arguments.form,

@@ -151,7 +151,7 @@ def test_exported_images_show_none_and_the_audit_tells_what_was_blurred(
         assert all(mask[part[2] : part[4], part[1] : part[3]].all() for part in truth.get(key, []))
 
 
-@pytest.mark.parametrize("form", ["coco", "mot", "kitti", "cvat", "webdataset"])
+@pytest.mark.parametrize("form", ["coco", "mot", "kitti", "cvat", "webdataset", "fiftyone"])
 def test_every_format_names_its_images_in_the_audit(dataset, originals, truth, tmp_path, capsys, form):
     options = ["--with-images"] if form != "cvat" else []
     assert export(capsys, dataset, tmp_path / form, "--format", form, *options)[0] == 0

@@ -32,7 +32,7 @@ class ExportSettings:
         images: whether frames are decoded and written.
         image_kind: one of `IMAGE_KINDS`.
         blur: what is blurred in the images.
-        split_version: version of the splits by which frames are sorted into folders; "" = by none.
+        split_version: version of the splits by which frames are sorted, into folders or by tags; "" = by none.
     """
 
     form: str
