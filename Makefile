@@ -1,4 +1,4 @@
-.PHONY: demo test test-cluster faults schedules tools torch check fuzz docs site constraints clean
+.PHONY: demo test test-cluster faults schedules tools fiftyone torch check fuzz docs site constraints clean
 
 PYTHON ?= python3
 VENV ?= .venv
@@ -53,6 +53,11 @@ build/torch/.dev: pyproject.toml constraints.txt
 	$(PYTHON) -m venv build/torch
 	build/torch/bin/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev,torch]' torchvision
 	touch $@
+
+# exports read by FiftyOne itself, which pip installs for it with its database (some 300 MB); CLIPMILL_FIFTYONE names an
+# environment that has both already
+fiftyone: $(VENV)/.dev
+	CLIPMILL_INSTALLS=1 $(BIN)/pytest tests/e2e/test_fiftyone_export.py
 
 check: $(VENV)/.dev
 	$(BIN)/ruff format --check .
