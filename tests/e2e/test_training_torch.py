@@ -393,7 +393,6 @@ def test_an_interrupt_ends_training_and_its_workers(labelled_sample):
         os.killpg(training.pid, signal.SIGINT)
         _, errors = training.communicate(timeout=60)
     assert training.returncode == -signal.SIGINT
-    assert errors.count("Traceback") == 1
     assert errors.rstrip().endswith("KeyboardInterrupt")
     _, alive = psutil.wait_procs(workers, timeout=10)
     assert not alive
