@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from transforms.exports import coco, cvat, kitti, mot, webdataset, yolo
+from transforms.exports import coco, cvat, kitti, mot, rerun, webdataset, yolo
 from transforms.exports.folder import Folder
 from transforms.exports.frames import Clip, ClipFrames, Frame
 
@@ -37,5 +37,6 @@ FORMATS: Final[Mapping[str, Format]] = {
     "kitti": Format(kitti.write, kitti.picture_name, kitti.CONVENTIONS, "when told"),
     "cvat": Format(cvat.write, cvat.picture_name, cvat.CONVENTIONS, "unless told"),
     "webdataset": Format(webdataset.write, webdataset.picture_name, webdataset.CONVENTIONS, "always"),
+    "rerun": Format(rerun.write, rerun.picture_name, rerun.CONVENTIONS, "unless told"),
 }
 """Every format by name."""
