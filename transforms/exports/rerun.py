@@ -9,6 +9,8 @@ from itertools import groupby
 from typing import TYPE_CHECKING, Final
 from urllib.parse import quote
 
+import numpy as np
+
 from transforms.exports.drive_times import DriveTimes, TimedFrame
 from transforms.exports.folder import Folder
 from transforms.exports.frames import Clip, ClipFrames, ExportError, Frame, frame_name
@@ -77,6 +79,7 @@ class _Files:
         self._folder = folder
         self._drive_id = drive_id
         self._suffix = suffix
+        self._name = ""
         self._cameras: dict[str, None] = {}
         self._count = 0
         self._size = 0
@@ -85,7 +88,8 @@ class _Files:
     def add(self, clip: Clip, frames: Sequence[TimedFrame], size: int) -> None:
         """Adds some frames of a clip, at least one; a file that has grown large is written."""
         if self._recording is None:
-            self._recording = self._recording_of(self._drive_id, self._suffix)
+            self._name = self._name or _name(clip)
+            self._recording = self._recording_of(self._drive_id, self._name, self._suffix)
         self._recording.add(clip, frames)
         self._cameras[clip.camera] = None
         self._size += size
@@ -114,6 +118,13 @@ def _chunks(frames: Iterable[TimedFrame]) -> Iterator[tuple[list[TimedFrame], in
             held, size = [], 0
     if held:
         yield held, size
+
+
+def _name(clip: Clip) -> str:
+    """What a drive is called after its first clip: when it began, where that is known."""
+    if clip.start_utc_ns is None:
+        return clip.drive_id
+    return f"{np.datetime64(clip.start_utc_ns // 10**9, 's')}Z"
 
 
 def _folder(drive_id: str) -> str:

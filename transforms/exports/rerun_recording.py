@@ -22,13 +22,14 @@ class Recording:
 
     Args:
         recording_id: files with the same one are one recording.
+        name: what a viewer calls it.
         suffix: ending of the images' files.
 
     Raises:
         ExportError: Rerun is switched off.
     """
 
-    def __init__(self, recording_id: str, suffix: str) -> None:
+    def __init__(self, recording_id: str, name: str, suffix: str) -> None:
         # else what Rerun cannot take is a warning, and missing from the recording
         rerun.set_strict_mode(True)
         # its own properties tell when the file was made
@@ -37,8 +38,7 @@ class Recording:
             raise ExportError("the environment switches Rerun off: unset RERUN, then export again")
         self._bytes = rerun.binary_stream(self._stream)
         self._media_type = _MEDIA_TYPES[suffix]
-        self._labelled: set[str] = set()
-        rerun.send_recording_name(recording_id, self._stream)
+        rerun.send_recording_name(name, self._stream)
         # what is not columns is written when a while has passed: now, or it may stand anywhere
         self._stream.flush()
         classes = rerun.AnnotationContext([(index, name) for name, index in CATEGORY_INDEX.items()])
@@ -53,12 +53,8 @@ class Recording:
         if pictures:
             images = rerun.EncodedImage.columns(blob=pictures, media_type=[self._media_type] * len(pictures))
             self._send(_entity(*path, "image"), times, images)
-        entity = _entity(*path, "boxes")
-        if entity not in self._labelled:
-            self._labelled.add(entity)
-            # unless told, labels are shown where boxes are few
-            self._send(entity, [], rerun.Boxes2D.columns(show_labels=[True]))
-        self._send(entity, times, [*_box_columns(frames), *_frame_columns(clip, frames)])
+        columns = [*_box_columns(frames), *_frame_columns(clip, frames)]
+        self._send(_entity(*path, "boxes"), times, columns)
 
     def finish(self, cameras: Iterable[str]) -> bytes:
         """The file, whole; nothing can be added any more.
@@ -67,7 +63,9 @@ class Recording:
             cameras: those that are shown, side by side.
         """
         views = [blueprint.Spatial2DView(origin=_entity("camera", camera), name=camera) for camera in cameras]
-        rerun.send_blueprint(blueprint.Blueprint(blueprint.Grid(*views)), recording=self._stream)
+        # by time it plays as fast as it was driven; unless told, the viewer goes by frames
+        arranged = blueprint.Blueprint(blueprint.Grid(*views), blueprint.TimePanel(timeline="drive_time"))
+        rerun.send_blueprint(arranged, recording=self._stream)
         content = self._bytes.read()
         assert content is not None
         return content
@@ -75,7 +73,6 @@ class Recording:
     def _send(
         self, entity: str, times: Iterable[rerun.TimeColumn], columns: Iterable[rerun.ComponentColumn]
     ) -> None:
-        """Adds rows; without times they hold at any time."""
         rerun.send_columns(entity, times, columns, recording=self._stream)
 
 

@@ -59,13 +59,11 @@ def test_its_own_reader_finds_boxes_and_images(written, make_clip, make_box):
     assert {row["EncodedImage:media_type"][0] for row in images} == {"image/jpeg"}
 
 
-def test_classes_are_named_and_labels_are_shown(written, make_clip, make_box):
+def test_classes_are_named(written, make_clip, make_box):
     found = written(make_clip({0: [make_box(1)]}))
     (context,) = found["/"]
     described = [item["class_description"]["info"] for item in context["AnnotationContext:context"][0]]
     assert [(item["id"], item["label"]) for item in described] == list(enumerate(CATEGORIES))
-    (shown,) = [row for row in found[f"{FRONT}/boxes"] if "frame" not in row]
-    assert shown == {"Boxes2D:show_labels": [True]}
     assert f"{FRONT}/image" not in found
 
 
@@ -96,6 +94,8 @@ def test_cameras_and_minutes_are_on_the_same_timelines(written, make_clip):
         (start + 10**9, 10**9, 1),
         (start + 14 * 10**8, 14 * 10**8, 3),
     ]
+    (properties,) = found["/__properties"]
+    assert properties == {"RecordingInfo:name": ["2023-11-14T22:13:20Z"]}
     (row,) = timed(found["/camera/ü\\ b\\/c/boxes"])
     assert (row["capture_time"], row["drive_time"], row["frame"]) == (start + 40, 40, 0)
 
