@@ -177,6 +177,36 @@ def test_the_cameras_of_a_minute_have_the_same_numbers_at_the_same_time(made):
         assert [row["drive_time"] for row in own] == sorted({row["drive_time"] for row in own})
 
 
+def test_telemetry_is_that_of_one_camera(dataset, made):
+    names = {
+        "speed_mps": "vehicle_speed_mps",
+        "steering_wheel_angle_deg": "steering_wheel_angle",
+        "accelerator_pedal_position": "accelerator_pedal_position",
+        "brake_applied": "brake_applied",
+    }
+    table = selected(
+        dataset,
+        "SELECT t.*, c.drive_id, c.camera, c.start_utc_ns + t.timestamp_ns AS utc_ns"
+        " FROM telemetry t JOIN clips c USING (clip_id) ORDER BY utc_ns",
+    )
+    for drive, rows in read(made[0]).items():
+        cameras = sorted({row["camera"] for row in table if row["drive_id"] == drive})
+        own = (
+            [row for row in table if row["drive_id"] == drive and row["camera"] == cameras[0]]
+            if cameras
+            else []
+        )
+        assert {f"/telemetry/{name}" for name in names if own} == {
+            name for name in rows if name.startswith("/telemetry")
+        }
+        for name, column in names.items():
+            found = [
+                (row["capture_time"], *row["Scalars:scalars"]) for row in rows.get(f"/telemetry/{name}", [])
+            ]
+            assert found == [(row["utc_ns"], row[column]) for row in own]
+    assert len(table) > 100
+
+
 def test_the_same_again_is_the_same_but_for_ids_of_rerun(dataset, made, tmp_path):
     export(dataset, tmp_path / "again", "rerun", "--blur", "none")
 

@@ -1,5 +1,6 @@
 """Recordings as Rerun's own reader gives them."""
 
+import math
 from pathlib import Path
 
 import pyarrow as pa
@@ -9,7 +10,7 @@ Rows = dict[str, list[dict]]
 
 
 def entities(path: Path) -> tuple[str, Rows]:
-    """The id of the recording in a file, and its rows by entity, in the order of their frames; times are in ns."""
+    """The id of the recording in a file, and its rows by entity, in the order of time; times are in ns."""
     reader = RrdReader(path)
     (entry,) = reader.recordings()
     found: Rows = {}
@@ -25,7 +26,7 @@ def entities(path: Path) -> tuple[str, Rows]:
         rows = [dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True)]
         found.setdefault(chunk.entity_path, []).extend(rows)
     for rows in found.values():
-        rows.sort(key=lambda row: row.get("frame", -1))
+        rows.sort(key=lambda row: row.get("drive_time", -math.inf))
     return entry.recording_id, found
 
 

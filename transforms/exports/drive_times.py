@@ -26,14 +26,18 @@ class DriveTimes:
 
     A camera that comes again begins the next minute. Where no time of day is known, a minute begins where the one before
     ended; numbers go on so in any case.
+
+    Attributes:
+        clip_ns: when the clip began that was begun last, since the drive's first one.
     """
+
+    clip_ns: int = 0
 
     _origin_utc_ns: int | None = None
     _minute_ns: int = 0
     _minute_number: int = 0
     _next_ns: int = 0
     _next_number: int = 0
-    _clip_ns: int = 0
     _cameras: set[str] = field(default_factory=set)
 
     def begin(self, clip: Clip) -> None:
@@ -42,15 +46,15 @@ class DriveTimes:
             self._cameras.clear()
             self._minute_ns, self._minute_number = self._next_ns, self._next_number
         self._cameras.add(clip.camera)
-        self._clip_ns = self._minute_ns
+        self.clip_ns = self._minute_ns
         if clip.start_utc_ns is not None:
             if self._origin_utc_ns is None:
                 self._origin_utc_ns = clip.start_utc_ns - self._minute_ns
-            self._clip_ns = clip.start_utc_ns - self._origin_utc_ns
+            self.clip_ns = clip.start_utc_ns - self._origin_utc_ns
 
     def of(self, frame: Frame) -> TimedFrame:
         """The next frame of the clip that was begun last."""
-        timed = TimedFrame(frame, self._clip_ns + frame.timestamp_ns, self._minute_number + frame.number)
+        timed = TimedFrame(frame, self.clip_ns + frame.timestamp_ns, self._minute_number + frame.number)
         self._next_ns = max(self._next_ns, timed.time_ns + 1)
         self._next_number = max(self._next_number, timed.number + 1)
         return timed

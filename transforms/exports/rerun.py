@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import quote
 
 import numpy as np
+import pyarrow as pa
 
 from transforms.exports.drive_times import DriveTimes, TimedFrame
 from transforms.exports.folder import Folder
@@ -23,6 +24,7 @@ CONVENTIONS: Final = {
     "category": "class_ids from 0 in the order of the taxonomy, whichever occur; the AnnotationContext of / names them",
     "frame": "timelines capture_time (Unix time, where it is known), drive_time (since the drive's first clip) and frame (from 0)",
     "object": "object_number, the same over the whole drive, after # in the label, and object_id; null where no track holds the box",
+    "telemetry": "telemetry/speed_mps, steering_wheel_angle_deg, accelerator_pedal_position and brake_applied, of one camera's clips",
     "score": "beside each box, as are label_source and detection_id; clip_id, frame_id and timestamp_ns beside each frame",
 }
 
@@ -51,8 +53,14 @@ def write(folder: Folder, clips: Iterable[ClipFrames], suffix: str) -> None:
     for drive_id, items in groupby(clips, key=lambda item: item.clip.drive_id):
         files = _Files(recording_of, folder, drive_id, suffix)
         times = DriveTimes()
+        told_by = None
         for item in items:
             times.begin(item.clip)
+            # every camera has the same telemetry
+            if told_by in {None, item.clip.camera}:
+                for table in item.telemetry:
+                    told_by = item.clip.camera
+                    files.tell(item.clip, table, times.clip_ns)
             for frames, size in _chunks(times.of(frame) for frame in item.frames):
                 files.add(item.clip, frames, size)
         files.end()
@@ -81,25 +89,35 @@ class _Files:
         self._suffix = suffix
         self._name = ""
         self._cameras: dict[str, None] = {}
+        self._has_telemetry = False
         self._count = 0
         self._size = 0
         self._recording: Recording | None = None
 
     def add(self, clip: Clip, frames: Sequence[TimedFrame], size: int) -> None:
         """Adds some frames of a clip, at least one; a file that has grown large is written."""
-        if self._recording is None:
-            self._name = self._name or _name(clip)
-            self._recording = self._recording_of(self._drive_id, self._name, self._suffix)
-        self._recording.add(clip, frames)
+        self._begun(clip).add(clip, frames)
         self._cameras[clip.camera] = None
         self._size += size
         if self._size >= MOST_BYTES:
             self.end()
 
+    def tell(self, clip: Clip, telemetry: pa.Table, clip_ns: int) -> None:
+        """Adds telemetry of a clip that began at this time of the drive."""
+        self._begun(clip).tell(clip, telemetry, clip_ns)
+        self._has_telemetry = True
+
+    def _begun(self, clip: Clip) -> "Recording":
+        """The file that is being made; a new one is called after the clip, if it is the drive's first."""
+        if self._recording is None:
+            self._name = self._name or _name(clip)
+            self._recording = self._recording_of(self._drive_id, self._name, self._suffix)
+        return self._recording
+
     def end(self) -> None:
         """Writes the file that is being made, if there is one."""
         if self._recording is not None:
-            content = self._recording.finish(self._cameras)
+            content = self._recording.finish(self._cameras, has_telemetry=self._has_telemetry)
             self._folder.write(f"{_folder(self._drive_id)}/{self._count:06d}.rrd", content)
             self._recording = None
             self._size = 0

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import rerun
 from rerun import blueprint
@@ -13,6 +14,14 @@ from transforms.exports.frames import CATEGORY_INDEX, Box, Clip, ExportError
 
 _APPLICATION: Final = "clipmill"
 """Recordings of one application share the arrangement of their views."""
+
+_TOLD: Final = {
+    "speed_mps": "vehicle_speed_mps",
+    "steering_wheel_angle_deg": "steering_wheel_angle",
+    "accelerator_pedal_position": "accelerator_pedal_position",
+    "brake_applied": "brake_applied",
+}
+"""Entities and columns of telemetry."""
 
 _MEDIA_TYPES: Final = {".jpg": "image/jpeg", ".png": "image/png"}
 
@@ -47,7 +56,11 @@ class Recording:
 
     def add(self, clip: Clip, frames: Sequence[TimedFrame]) -> None:
         """Adds some frames of a clip, at least one; all of them have images, or none has."""
-        times = _times(frames)
+        utc = [item.frame.utc_ns for item in frames if item.frame.utc_ns is not None]
+        times = [
+            *_times(utc if len(utc) == len(frames) else None, [item.time_ns for item in frames]),
+            rerun.TimeColumn("frame", sequence=[item.number for item in frames]),
+        ]
         path = ["camera", clip.camera]
         pictures = [item.frame.picture for item in frames if item.frame.picture is not None]
         if pictures:
@@ -56,15 +69,36 @@ class Recording:
         columns = [*_box_columns(frames), *_frame_columns(clip, frames)]
         self._send(_entity(*path, "boxes"), times, columns)
 
-    def finish(self, cameras: Iterable[str]) -> bytes:
+    def tell(self, clip: Clip, telemetry: pa.Table, clip_ns: int) -> None:
+        """Adds telemetry of a clip.
+
+        Args:
+            clip: the clip.
+            telemetry: its rows.
+            clip_ns: when it began, since the drive's first clip did.
+        """
+        since_ns = telemetry["timestamp_ns"].to_numpy()
+        utc_ns = None if clip.start_utc_ns is None else clip.start_utc_ns + since_ns
+        times = _times(utc_ns, clip_ns + since_ns)
+        for name, column in _TOLD.items():
+            values = telemetry[column].cast(pa.float64()).to_numpy()
+            self._send(f"telemetry/{name}", times, rerun.Scalars.columns(scalars=values))
+
+    def finish(self, cameras: Iterable[str], *, has_telemetry: bool) -> bytes:
         """The file, whole; nothing can be added any more.
 
         Args:
             cameras: those that are shown, side by side.
+            has_telemetry: whether telemetry is shown below them.
         """
-        views = [blueprint.Spatial2DView(origin=_entity("camera", camera), name=camera) for camera in cameras]
+        views: blueprint.Container = blueprint.Grid(
+            *(blueprint.Spatial2DView(origin=_entity("camera", camera), name=camera) for camera in cameras)
+        )
+        if has_telemetry:
+            curves = (blueprint.TimeSeriesView(origin=f"telemetry/{name}", name=name) for name in _TOLD)
+            views = blueprint.Vertical(views, blueprint.Horizontal(*curves), row_shares=[3, 1])
         # by time it plays as fast as it was driven; unless told, the viewer goes by frames
-        arranged = blueprint.Blueprint(blueprint.Grid(*views), blueprint.TimePanel(timeline="drive_time"))
+        arranged = blueprint.Blueprint(views, blueprint.TimePanel(timeline="drive_time"))
         rerun.send_blueprint(arranged, recording=self._stream)
         content = self._bytes.read()
         assert content is not None
@@ -96,16 +130,12 @@ def _entity(*parts: str) -> str:
     return rerun.new_entity_path(list(parts))
 
 
-def _times(frames: Sequence[TimedFrame]) -> list[rerun.TimeColumn]:
-    utc = [item.frame.utc_ns for item in frames if item.frame.utc_ns is not None]
-    known = [rerun.TimeColumn("capture_time", timestamp=np.array(utc, "datetime64[ns]"))]
-    return [
-        *(known if len(utc) == len(frames) else []),
-        rerun.TimeColumn(
-            "drive_time", duration=np.array([item.time_ns for item in frames], "timedelta64[ns]")
-        ),
-        rerun.TimeColumn("frame", sequence=[item.number for item in frames]),
-    ]
+def _times(utc_ns: npt.ArrayLike | None, drive_ns: npt.ArrayLike) -> list[rerun.TimeColumn]:
+    """Times of rows, int64[N] in ns: Unix time, where it is known, and since the drive's first clip began."""
+    utc = np.asarray([] if utc_ns is None else utc_ns, np.int64).astype("datetime64[ns]")
+    since = np.asarray(drive_ns, np.int64).astype("timedelta64[ns]")
+    known = [] if utc_ns is None else [rerun.TimeColumn("capture_time", timestamp=utc)]
+    return [*known, rerun.TimeColumn("drive_time", duration=since)]
 
 
 def _box_columns(frames: Sequence[TimedFrame]) -> list[rerun.ComponentColumn]:

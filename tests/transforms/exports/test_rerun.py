@@ -1,6 +1,7 @@
 import sys
 from dataclasses import replace
 
+import pyarrow as pa
 import pytest
 from rerun.chunk import RrdReader
 from rerun_files import recording, timed
@@ -98,6 +99,42 @@ def test_cameras_and_minutes_are_on_the_same_timelines(written, make_clip):
     assert properties == {"RecordingInfo:name": ["2023-11-14T22:13:20Z"]}
     (row,) = timed(found["/camera/ü\\ b\\/c/boxes"])
     assert (row["capture_time"], row["drive_time"], row["frame"]) == (start + 40, 40, 0)
+
+
+def told(item, speeds):
+    """A clip with telemetry at every fifth of a second."""
+    columns = {
+        "timestamp_ns": pa.array(range(0, 200_000_000 * len(speeds), 200_000_000), pa.int64()),
+        "vehicle_speed_mps": pa.array(speeds, pa.float32()),
+        "steering_wheel_angle": pa.array([-2.5] * len(speeds), pa.float32()),
+        "accelerator_pedal_position": pa.array([30] * len(speeds), pa.float32()),
+        "brake_applied": pa.array([speed == 0 for speed in speeds]),
+    }
+    return replace(item, telemetry=[pa.table(columns)] if speeds else [])
+
+
+def test_telemetry_is_that_of_one_camera(written, make_clip):
+    start = 1_700_000_000_000_000_000
+    found = written(
+        told(at(make_clip({0: []}, "a"), "back", start), []),
+        told(at(make_clip({0: []}, "b"), "front", start), [1.5, 0]),
+        told(at(make_clip({0: []}, "c"), "back", start + 10**9), [9]),
+        told(at(make_clip({0: []}, "d"), "front", start + 10**9), [2.5]),
+    )
+    rows = sorted(found["/telemetry/speed_mps"], key=lambda row: row["drive_time"])
+    assert rows == [
+        {"capture_time": start + since, "drive_time": since, "Scalars:scalars": [speed]}
+        for since, speed in ((0, 1.5), (200_000_000, 0.0), (10**9, 2.5))
+    ]
+    values = {
+        name: {row["Scalars:scalars"][0] for row in found[f"/telemetry/{name}"]}
+        for name in ("steering_wheel_angle_deg", "accelerator_pedal_position", "brake_applied")
+    }
+    assert values == {
+        "steering_wheel_angle_deg": {-2.5},
+        "accelerator_pedal_position": {30},
+        "brake_applied": {0, 1},
+    }
 
 
 def test_files_are_cut_and_are_one_recording(folder, make_clip, make_box, tmp_path, monkeypatch):
