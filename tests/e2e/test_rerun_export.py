@@ -5,10 +5,12 @@ import io
 import json
 import os
 import shutil
+import sys
 from collections import defaultdict
 from pathlib import Path
 
 import numpy as np
+import pyarrow.parquet as pq
 import pytest
 from rerun_files import entities, recording, timed
 from running import ROOT
@@ -229,6 +231,31 @@ def test_images_can_be_left_out_or_lose_nothing(dataset, tmp_path):
     (images,) = [own for name, own in rows.items() if name.endswith("/image")]
     assert {bytes(row["EncodedImage:blob"][0][:4]) for row in images} == {b"\x89PNG"}
     assert {row["EncodedImage:media_type"][0] for row in images} == {"image/png"}
+    # blurred as those of any export are
+    export(dataset, tmp_path / "coco", "coco", "--with-images", *one)
+    blurred = [path.read_bytes() for path in sorted((tmp_path / "coco").rglob("*.png"))]
+    assert [bytes(row["EncodedImage:blob"][0]) for row in images] == blurred
+    audit = [pq.read_table(tmp_path / form / "blurred.parquet") for form in ("png", "coco")]
+    assert audit[0].drop(["picture"]).equals(audit[1].drop(["picture"]))
+    assert audit[0].num_rows > 10
+    assert all(name.startswith("drive-") for name in audit[0]["picture"].to_pylist())
+
+
+def test_without_the_library_it_says_what_to_install_and_forgets_all_the_same(
+    labelled_sample, tmp_path, monkeypatch
+):
+    dataset, root = tmp_path / "out", tmp_path / "rerun"
+    shutil.copytree(labelled_sample, dataset, ignore=shutil.ignore_patterns("exports"))
+    export(dataset, root, "rerun", "--no-images", "--camera", "front")
+    monkeypatch.delitem(sys.modules, "transforms.exports.rerun_recording")
+    monkeypatch.setitem(sys.modules, "rerun", None)
+    code, data, _ = command("export", dataset, "--format", "rerun", "-o", tmp_path / "none")
+    assert code == 1
+    assert "pip install 'clipmill[rerun]'" in data["error"]["message"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["out", "rerun"]
+    code, data, _ = command("forget", dataset, "--clip", "2025-06-14_09-01-00-front.mp4")
+    assert (code, [item["fate"] for item in data["exports"]]) == (0, ["deleted"])
+    assert not root.exists()
 
 
 def test_forgotten_clips_leave_the_recording(labelled_sample, tmp_path):

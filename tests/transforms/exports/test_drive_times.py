@@ -20,17 +20,17 @@ def of(item, camera, start_utc_ns=None):
 
 def test_without_times_of_day_minutes_follow_one_another(make_clip):
     items = [
-        of(make_clip({0: [], 1: []}), "back"),
-        of(make_clip({0: [], 2: []}), "front"),
+        of(make_clip({0: [], 2: []}), "back"),
+        of(make_clip({0: [], 1: []}), "front"),
         of(make_clip({0: []}), "back"),
         of(make_clip({1: []}), "front"),
         of(make_clip({0: []}), "back"),
     ]
     step = SECOND // 5
     assert places(*items) == [
-        [(0, 0), (step, 1)],
         [(0, 0), (2 * step, 2)],
-        # the minute before ended with its last camera
+        [(0, 0), (step, 1)],
+        # a minute ends with the camera that goes on longest
         [(2 * step + 1, 3)],
         [(3 * step + 1, 4)],
         [(3 * step + 2, 5)],
