@@ -1,4 +1,4 @@
-.PHONY: demo test test-cluster faults schedules check fuzz docs site constraints clean
+.PHONY: demo test test-cluster faults schedules tools check fuzz docs site constraints clean
 
 PYTHON ?= python3
 VENV ?= .venv
@@ -38,6 +38,10 @@ faults: $(VENV)/.dev
 # names an environment that has Airflow already
 schedules: $(VENV)/.dev
 	CLIPMILL_INSTALLS=1 $(BIN)/pytest tests/e2e/test_schedules.py tests/e2e/test_airflow.py
+
+# exports read by other tools, which pip installs for it; CLIPMILL_TOOLS names an environment that has them already
+tools: $(VENV)/.dev
+	CLIPMILL_INSTALLS=1 $(BIN)/pytest tests/e2e/test_export_round_trips.py
 
 check: $(VENV)/.dev
 	$(BIN)/ruff format --check .

@@ -1,9 +1,11 @@
 import os
+import shutil
 import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from exported import Labelled
 from installing import environment
 from running import ROOT, SAMPLE, Finished, command
 
@@ -72,6 +74,51 @@ def labelled_sample(clipmill, tmp_path_factory) -> Path:
 
 
 @pytest.fixture(scope="session")
+def event_footage(tmp_path_factory) -> Path:
+    """An event and two loose clips, below a folder whose name needs care."""
+    root = tmp_path_factory.mktemp("where") / 'ä b&c"<d>'
+    shutil.copytree(SAMPLE / "TeslaCam" / "SavedClips", root / "TeslaCam" / "SavedClips")
+    shutil.copytree(SAMPLE / "generic", root / "generic")
+    return root
+
+
+@pytest.fixture(scope="session")
+def labelled_event(clipmill, event_footage, tmp_path_factory) -> Labelled:
+    """That footage, labelled once for all tests that only read, and what its tables say."""
+    output = tmp_path_factory.mktemp("labelled") / "out"
+    done = clipmill(
+        "label", event_footage, "-o", output, "--model", "demo", "--max-failed-share", 1, "--json"
+    )
+    assert done.code == 0, done.errors
+    return Labelled(output, 5, tmp_path_factory.mktemp("exports"))
+
+
+@pytest.fixture
+def event_copy(labelled_event, tmp_path) -> Path:
+    """A copy of it to be changed, of which no export is known."""
+    shutil.copytree(labelled_event.dataset, tmp_path / "out", ignore=shutil.ignore_patterns("exports"))
+    return tmp_path / "out"
+
+
+@pytest.fixture
+def moved(event_footage) -> Iterator[Callable[[str, bytes | None], Path]]:
+    """Takes a clip away, or puts other bytes in its place, until the test has ended."""
+    saved = {}
+
+    def change(ending: str, content: bytes | None) -> Path:
+        (path,) = event_footage.rglob(f"*{ending}")
+        saved[path] = path.read_bytes()
+        path.unlink()
+        if content is not None:
+            path.write_bytes(content)
+        return path
+
+    yield change
+    for path, content in saved.items():
+        path.write_bytes(content)
+
+
+@pytest.fixture(scope="session")
 def airflow_python(tmp_path_factory) -> Path:
     """Python of an environment with Airflow: that of `CLIPMILL_AIRFLOW`, or one made for the session."""
     made = os.environ.get("CLIPMILL_AIRFLOW")
@@ -79,3 +126,13 @@ def airflow_python(tmp_path_factory) -> Path:
         return Path(made) / "bin" / "python"
     folder = tmp_path_factory.mktemp("airflow")
     return environment(folder, "apache-airflow>=3,<4", "apache-airflow-providers-standard")
+
+
+@pytest.fixture(scope="session")
+def other_tools(tmp_path_factory) -> Path:
+    """Python of an environment with tools that read exports: that of `CLIPMILL_TOOLS`, or one made for the session."""
+    made = os.environ.get("CLIPMILL_TOOLS")
+    if made:
+        return Path(made) / "bin" / "python"
+    packages = ("datumaro>=1.13,<2", "motmetrics>=1.4,<2", "supervision>=0.30,<1", "trackeval>=1.3,<2")
+    return environment(tmp_path_factory.mktemp("tools"), *packages)

@@ -199,6 +199,10 @@ def test_what_was_killed_is_finished_by_the_same_command(made, command_here, tmp
             command_here(*arguments)
     (problem,) = command_here("verify", tmp_path / "out", "--json").data["problems"]
     assert problem.startswith(".correcting: corrections were being put into labels, and that was cut short")
+    refused = command_here("export", tmp_path / "out", "--format", "coco", "-o", tmp_path / "coco", "--json")
+    assert refused.code == 1
+    assert "run clipmill correct again" in refused.data["error"]["message"]
+    assert not (tmp_path / "coco").exists()
     done = command_here(*arguments)
     assert (done.code, done.data["shards"]) == (0, [])
     assert digests(tmp_path / "out") == digests(made["root"] / "after")

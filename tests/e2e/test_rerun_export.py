@@ -1,10 +1,6 @@
 """Rerun recordings of a labelled data set, read by Rerun's own reader and compared with the Parquet row by row."""
 
-import contextlib
-import io
-import json
 import os
-import shutil
 import sys
 from collections import defaultdict
 from pathlib import Path
@@ -12,24 +8,14 @@ from pathlib import Path
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
+from exported import CLOSE_PX, command, edges
 from rerun_files import entities, recording, timed
 from running import ROOT
 
 from models.taxonomy import CATEGORIES
-from pipelines.cli import main
 from transforms.tables.queries import connect
 
 SHARED = Path(os.environ.get("CLIPMILL_SHARED", ROOT.parent / "shared"))
-CLOSE_PX = 0.002
-"""Edges are written to a thousandth of a pixel, centres and half sizes are 32-bit floats."""
-
-
-def command(*arguments):
-    output, errors = io.StringIO(), io.StringIO()
-    with contextlib.redirect_stdout(output), contextlib.redirect_stderr(errors):
-        code = main([*map(str, arguments), "--json"])
-    data = json.loads(output.getvalue())
-    return code, data, errors.getvalue()
 
 
 def export(dataset, output, form, *options):
@@ -83,9 +69,8 @@ def assert_same_boxes(row: dict, wanted: list[dict]) -> None:
     assert row["score"] == pytest.approx([box["score"] for box in wanted], abs=1e-6)
     centers = np.array(row["Boxes2D:centers"]).reshape(-1, 2)
     halves = np.array(row["Boxes2D:half_sizes"]).reshape(-1, 2)
-    edges = [[box[name] for name in ("x_min_px", "y_min_px", "x_max_px", "y_max_px")] for box in wanted]
     assert np.hstack([centers - halves, centers + halves]) == pytest.approx(
-        np.array(edges).reshape(-1, 4), abs=CLOSE_PX
+        np.array([edges(box) for box in wanted]).reshape(-1, 4), abs=CLOSE_PX
     )
     for place, box in enumerate(wanted):
         assert row["object_id"][place] in {box["object_id"], box["track_id"]}
@@ -141,32 +126,18 @@ def assert_recording_is(dataset: Path, root: Path, pictures: Path) -> int:
     return count
 
 
-@pytest.fixture(scope="module")
-def dataset(labelled_sample, tmp_path_factory) -> Path:
-    copy = tmp_path_factory.mktemp("rerun") / "out"
-    shutil.copytree(labelled_sample, copy, ignore=shutil.ignore_patterns("exports"))
-    return copy
-
-
-@pytest.fixture(scope="module")
-def made(dataset, tmp_path_factory) -> tuple[Path, dict]:
-    output = tmp_path_factory.mktemp("made") / "rerun"
-    return output, export(dataset, output, "rerun", "--blur", "none")
-
-
-def test_every_box_and_image_is_there(dataset, made, tmp_path):
-    root, data = made
-    export(dataset, tmp_path / "coco", "coco", "--with-images", "--blur", "none")
-    count = assert_recording_is(dataset, root, tmp_path / "coco" / "images")
+def test_every_box_and_image_is_there(labelled_event):
+    root, data = labelled_event.made("rerun")
+    pictures, _ = labelled_event.made("coco")
+    count = assert_recording_is(labelled_event.dataset, root, pictures / "images")
     assert (data["boxes"], data["images"]) == (count, data["frames"])
-    assert count > 2000
+    assert count > 1000
     cameras = {len([name for name in rows if name.endswith("/boxes")]) for rows in read(root).values()}
     assert max(cameras) == 4
-    assert not [path for path in root.rglob("*") if "front" in path.name]
 
 
-def test_the_cameras_of_a_minute_have_the_same_numbers_at_the_same_time(made):
-    rows = max(read(made[0]).values(), key=len)
+def test_the_cameras_of_a_minute_have_the_same_numbers_at_the_same_time(labelled_event):
+    rows = max(read(labelled_event.made("rerun")[0]).values(), key=len)
     found = [timed(own) for entity, own in rows.items() if entity.endswith("/boxes")]
     times = defaultdict(set)
     for row in (row for own in found for row in own):
@@ -179,7 +150,7 @@ def test_the_cameras_of_a_minute_have_the_same_numbers_at_the_same_time(made):
         assert [row["drive_time"] for row in own] == sorted({row["drive_time"] for row in own})
 
 
-def test_telemetry_is_that_of_one_camera(dataset, made):
+def test_telemetry_is_that_of_one_camera(labelled_event):
     names = {
         "speed_mps": "vehicle_speed_mps",
         "steering_wheel_angle_deg": "steering_wheel_angle",
@@ -187,11 +158,11 @@ def test_telemetry_is_that_of_one_camera(dataset, made):
         "brake_applied": "brake_applied",
     }
     table = selected(
-        dataset,
+        labelled_event.dataset,
         "SELECT t.*, c.drive_id, c.camera, c.start_utc_ns + t.timestamp_ns AS utc_ns"
         " FROM telemetry t JOIN clips c USING (clip_id) ORDER BY utc_ns",
     )
-    for drive, rows in read(made[0]).items():
+    for drive, rows in read(labelled_event.made("rerun")[0]).items():
         cameras = sorted({row["camera"] for row in table if row["drive_id"] == drive})
         own = (
             [row for row in table if row["drive_id"] == drive and row["camera"] == cameras[0]]
@@ -209,20 +180,22 @@ def test_telemetry_is_that_of_one_camera(dataset, made):
     assert len(table) > 100
 
 
-def test_the_same_again_is_the_same_but_for_ids_of_rerun(dataset, made, tmp_path):
-    export(dataset, tmp_path / "again", "rerun", "--blur", "none")
+def test_the_same_again_is_the_same_but_for_ids_of_rerun(labelled_event, tmp_path):
+    root, _ = labelled_event.made("rerun")
+    export(labelled_event.dataset, tmp_path / "again", "rerun", "--blur", "none")
 
-    def content(root):
-        return {str(path.relative_to(root)): entities(path) for path in root.rglob("*.rrd")}
+    def content(folder):
+        return {str(path.relative_to(folder)): entities(path) for path in folder.rglob("*.rrd")}
 
-    assert content(tmp_path / "again") == content(made[0])
+    assert content(tmp_path / "again") == content(root)
     record = "clipmill_export.json"
-    assert (tmp_path / "again" / record).read_bytes() == (made[0] / record).read_bytes()
+    assert (tmp_path / "again" / record).read_bytes() == (root / record).read_bytes()
 
 
-def test_images_can_be_left_out_or_lose_nothing(dataset, tmp_path):
+def test_images_can_be_left_out_or_lose_nothing(labelled_event, tmp_path):
+    dataset = labelled_event.dataset
     data = export(dataset, tmp_path / "labels", "rerun", "--no-images", "--camera", "front")
-    assert (data["images"], data["clips"]) == (0, 3)
+    assert (data["images"], data["clips"]) == (0, 2)
     (rows,) = read(tmp_path / "labels").values()
     assert {name for name in rows if name.startswith("/camera")} == {"/camera/front/boxes"}
     one = ("--clip", "variable_rate.mp4", "--image-format", "png")
@@ -242,26 +215,24 @@ def test_images_can_be_left_out_or_lose_nothing(dataset, tmp_path):
 
 
 def test_without_the_library_it_says_what_to_install_and_forgets_all_the_same(
-    labelled_sample, tmp_path, monkeypatch
+    event_copy, tmp_path, monkeypatch
 ):
-    dataset, root = tmp_path / "out", tmp_path / "rerun"
-    shutil.copytree(labelled_sample, dataset, ignore=shutil.ignore_patterns("exports"))
-    export(dataset, root, "rerun", "--no-images", "--camera", "front")
+    root = tmp_path / "rerun"
+    export(event_copy, root, "rerun", "--no-images", "--camera", "front")
     monkeypatch.delitem(sys.modules, "transforms.exports.rerun_recording")
     monkeypatch.setitem(sys.modules, "rerun", None)
-    code, data, _ = command("export", dataset, "--format", "rerun", "-o", tmp_path / "none")
+    code, data, _ = command("export", event_copy, "--format", "rerun", "-o", tmp_path / "none")
     assert code == 1
     assert "pip install 'clipmill[rerun]'" in data["error"]["message"]
     assert sorted(path.name for path in tmp_path.iterdir()) == ["out", "rerun"]
-    code, data, _ = command("forget", dataset, "--clip", "2025-06-14_09-01-00-front.mp4")
+    code, data, _ = command("forget", event_copy, "--clip", "2025-06-14_09-01-00-front.mp4")
     assert (code, [item["fate"] for item in data["exports"]]) == (0, ["deleted"])
     assert not root.exists()
 
 
-def test_forgotten_clips_leave_the_recording(labelled_sample, tmp_path):
-    dataset, root = tmp_path / "out", tmp_path / "rerun"
-    shutil.copytree(labelled_sample, dataset, ignore=shutil.ignore_patterns("exports"))
-    export(dataset, root, "rerun", "--no-images")
+def test_forgotten_clips_leave_the_recording(event_copy, tmp_path):
+    root = tmp_path / "rerun"
+    export(event_copy, root, "rerun", "--no-images")
 
     def clips():
         return {
@@ -273,10 +244,10 @@ def test_forgotten_clips_leave_the_recording(labelled_sample, tmp_path):
         }
 
     before = clips()
-    code, data, _ = command("forget", dataset, "--clip", "2025-06-14_09-01-00-front.mp4")
+    code, data, _ = command("forget", event_copy, "--clip", "2025-06-14_09-01-00-front.mp4")
     assert (code, [item["fate"] for item in data["exports"]]) == (0, ["written anew"])
     (gone,) = before - clips()
-    assert gone not in {frame["clip_id"] for frame in frames_of(dataset).values()}
+    assert gone not in {frame["clip_id"] for frame in frames_of(event_copy).values()}
     assert len(clips()) == len(before) - 1
 
 

@@ -9,7 +9,6 @@ import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Final
 
 import pyarrow as pa
 
@@ -32,11 +31,9 @@ from transforms.removal.selecting import Selection
 from transforms.tables.aside import commits_of, put_the_rest_in_place, rows_of
 from transforms.tables.commits import ShardSummary, commit_shard, encode, file_metadata
 from transforms.tables.digests import canonical_json
-from transforms.tables.layout import CORRECTING, table_file
+from transforms.tables.layout import CORRECTING, CORRECTING_NOTE, table_file
 from transforms.tables.schemas import DETECTIONS
 from transforms.tables.store import LocalStore, Store
-
-_NOTE: Final = "correcting.json"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,7 +82,7 @@ def apply(root: Path, new: Sequence[Correction], *, dry_run: bool = False) -> Ap
     conflicts = conflicts_of(every, commits.values())
     if not dry_run:
         aside.write(table_file(TABLE), content)
-        aside.write(_NOTE, canonical_json({"before": before}).encode())
+        aside.write(CORRECTING_NOTE, canonical_json({"before": before}).encode())
         resume(root)
     return Applied(shards=tuple(before), conflicts=conflicts)
 
@@ -104,13 +101,13 @@ def resume(root: Path) -> bool:
     """
     store, aside = LocalStore(root), LocalStore(root / CORRECTING)
     try:
-        before = json.loads(aside.read(_NOTE))["before"]
+        before = json.loads(aside.read(CORRECTING_NOTE))["before"]
     except FileNotFoundError:
         _tidy(root)
         return False
     if not aside.sizes(TABLE):
         raise CorrectionsError(
-            f"{root / CORRECTING}: the table of corrections that {_NOTE} tells of is gone: put it back from a copy, or "
+            f"{root / CORRECTING}: the table of corrections that {CORRECTING_NOTE} tells of is gone: put it back from a copy, or "
             "remove the folder and take the last corrected file in again"
         )
     every = read_corrections(aside)
@@ -147,6 +144,6 @@ def _shard(
 def _tidy(root: Path) -> None:
     """Removes what was written aside, the note first: what it tells of is whole as long as it is there."""
     folder = root / CORRECTING
-    (folder / _NOTE).unlink(missing_ok=True)
+    (folder / CORRECTING_NOTE).unlink(missing_ok=True)
     if folder.is_dir():
         shutil.rmtree(folder)

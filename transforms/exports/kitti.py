@@ -11,14 +11,17 @@ from transforms.exports.frames import Box, Clip, ClipFrames, Frame, Span
 
 CONVENTIONS: Final = {
     "box": "left, top, right, bottom edge in pixels, 0 at the frame's own edge",
-    "category": "KITTI's types where they mean the same (Pedestrian, Cyclist, Car, Truck, Tram), else ours",
+    "category": "KITTI's types: Pedestrian, Cyclist (our rider), Car, Truck, Tram (our train), and Misc for all else",
     "frame": "number from 0; frame n was taken at n / rate seconds, a frame that the clip lacks has no line",
     "object": "id from 1, the same over the whole drive; -1 where no track holds the box",
     "unknown": "truncated, occluded, size -1; alpha, turn -10; place -1000",
     "score": "the 18th field",
 }
 
-_TYPES: Final = {"person": "Pedestrian", "rider": "Cyclist", "train": "Tram"}
+_TYPES: Final = {"person": "Pedestrian", "rider": "Cyclist", "car": "Car", "truck": "Truck", "train": "Tram"}
+_OTHER_TYPE: Final = "Misc"
+"""KITTI has no other types, and its readers end at one that they do not know."""
+
 _NOT_KNOWN: Final = "-1 -1 -1 -1000 -1000 -1000 -10"
 
 
@@ -51,6 +54,6 @@ def picture_name(clip: Clip, frame: Frame, place: int, suffix: str) -> str:
 
 def _line(frame: Frame, box: Box) -> str:
     number = -1 if box.object_number is None else box.object_number
-    kind = _TYPES.get(box.category, box.category.capitalize())
+    kind = _TYPES.get(box.category, _OTHER_TYPE)
     edges = " ".join(map(str, box.edges))
     return f"{frame.number} {number} {kind} -1 -1 -10 {edges} {_NOT_KNOWN} {box.score}\n"

@@ -22,8 +22,8 @@ from transforms.scenes.worlds import Conditions, World, draw_conditions, make_wo
 
 DEFAULT_CAMERAS: Final = ("front", "back", "left_repeater", "right_repeater")
 DEFAULT_SECONDS: Final = 4.0
-MAX_SECONDS: Final = 20.0
-"""Longest footage on either side of the minute border: the world does not live longer."""
+MAX_SECONDS: Final = 19.0
+"""Longest footage on either side of the minute border: the world lives a second longer, for what is told by differences."""
 
 MADE_WITH: Final = "made_with.json"
 """Tells a sample's folder from any other: seed, options and versions."""

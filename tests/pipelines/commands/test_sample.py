@@ -18,7 +18,7 @@ def run(*argv):
     [
         (["--seed", "-1"], "not be negative"),
         (["--seconds", "0"], "above 0"),
-        (["--seconds", "21"], "at most 20"),
+        (["--seconds", "20"], "at most 19"),
         (["--seconds", "1.5"], "whole seconds"),
         (["--clips", "0"], "1 or more"),
         (["--clips", "2", "--cameras", "front"], "does not go with"),

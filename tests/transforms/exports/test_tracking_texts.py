@@ -44,7 +44,7 @@ def expected(names) -> set[tuple]:
         ("clip-a", 0, "car", "1", *car),
         ("clip-a", 0, names.get("person", "person"), "2", 0.0, 0.0, 30.0, 360.0),
         ("clip-a", 800_000_000, "car", "1", *car),
-        ("clip-b", 200_000_000, "traffic_light", None, *car),
+        ("clip-b", 200_000_000, names.get("traffic_light", "traffic_light"), None, *car),
         ("clip-b", 200_000_000, names.get("train", "train"), "7", *car),
     }
 
@@ -77,7 +77,7 @@ def test_kitti_is_read_back(folder, clips, tmp_path):
     kitti.write(folder, clips(b"image"), ".png")
     root = tmp_path / "out"
     assert form_of(truth_files(root)) == "kitti"
-    assert rows(root, 5) == expected({"person": "pedestrian", "train": "tram"})
+    assert rows(root, 5) == expected({"person": "pedestrian", "train": "tram", "traffic_light": "misc"})
     first = (root / "label_02/clip-a.txt").read_text().splitlines()[0]
     assert first == "0 1 Car -1 -1 -10 10.5 20.25 50.75 60.0 -1 -1 -1 -1000 -1000 -1000 -10 0.75"
     assert (root / "label_02/clip-c.txt").read_text() == ""

@@ -14,7 +14,9 @@ import pytest
 
 from transforms.clips.sei import parse
 from transforms.scenes.encoding import versions
-from transforms.scenes.samples import MADE_WITH, clip_conditions, write_clips, write_sample
+from transforms.scenes.samples import MADE_WITH, MAX_SECONDS, clip_conditions, write_clips, write_sample
+from transforms.scenes.telemetry import telemetry_at
+from transforms.scenes.worlds import Conditions, make_world
 from transforms.tables.ids import clip_id
 
 SAMPLE = Path(__file__).resolve().parents[3] / "sample_data"
@@ -40,6 +42,11 @@ def test_the_bundled_sample_is_made_again_byte_for_byte(tmp_path):
     assert fresh.keys() == kept.keys() == set(report.files)
     assert [name for name in kept if kept[name] != fresh[name]] == []
     assert report.bytes == sum(map(len, kept.values())) <= 6_000_000
+
+
+@pytest.mark.parametrize("seconds", [-MAX_SECONDS, 2 * MAX_SECONDS])
+def test_the_longest_drive_lies_within_its_worlds_life(seconds):
+    assert 5 < telemetry_at(make_world(1, Conditions("day")), seconds, 0).vehicle_speed_mps < 25
 
 
 def test_the_event_spans_two_minutes_and_lacks_what_it_should():
