@@ -1,7 +1,7 @@
 """Rerun: a recording a drive, all its cameras on the same timelines, in files of a bounded size.
 
-A file is put together in memory: Rerun's own writers to a path tell of a full disk in their log alone. The files of a drive have
-one recording id, and opened together they are one recording.
+A file is put together in memory: on a full disk Rerun's own writer to a path raises nothing and never ends. The files of a drive
+have one recording id, and opened together they are one recording.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
