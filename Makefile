@@ -1,4 +1,4 @@
-.PHONY: demo test test-cluster faults schedules tools check fuzz docs site constraints clean
+.PHONY: demo test test-cluster faults schedules tools fiftyone check fuzz docs site constraints clean
 
 PYTHON ?= python3
 VENV ?= .venv
@@ -42,6 +42,11 @@ schedules: $(VENV)/.dev
 # exports read by other tools, which pip installs for it; CLIPMILL_TOOLS names an environment that has them already
 tools: $(VENV)/.dev
 	CLIPMILL_INSTALLS=1 $(BIN)/pytest tests/e2e/test_export_round_trips.py
+
+# exports read by FiftyOne itself, which pip installs for it with its database (some 300 MB); CLIPMILL_FIFTYONE names an
+# environment that has both already
+fiftyone: $(VENV)/.dev
+	CLIPMILL_INSTALLS=1 $(BIN)/pytest tests/e2e/test_fiftyone_export.py
 
 check: $(VENV)/.dev
 	$(BIN)/ruff format --check .

@@ -3,7 +3,6 @@
 Clips are asked for by clip_id and looked up among the rows of `clips`: no path is ever taken from a request.
 """
 
-import hmac
 import os
 import re
 import stat
@@ -13,37 +12,34 @@ from collections.abc import Callable
 from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
-from urllib.parse import parse_qs
 
 from starlette.applications import Starlette
-from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
-from starlette.requests import Request, cookie_parser
-from starlette.responses import FileResponse, JSONResponse, RedirectResponse, Response
+from starlette.requests import Request
+from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.routing import Route
 
+from models.errors import ModelError
+from pipelines.viewer_guard import Guard, message
 from transforms.clips.errors import ClipError
 from transforms.clips.reopening import ClipChangedError, reopen
 from transforms.isolated import Limits, ProcessDiedError, call
+from transforms.labels.privacy.settings import Blur
 from transforms.storage import open_stream
 from transforms.viewing import drives as laid_out
+from transforms.viewing.covering import still_cover
 from transforms.viewing.jumps import jumps
-from transforms.viewing.stills import still
+from transforms.viewing.stills import covered_still, still
 from transforms.viewing.viewed_set import ChangedError, DamagedError, ViewedClip, ViewedSet
 from transforms.viewing.windows import window
 
 if TYPE_CHECKING:
-    from starlette.types import ASGIApp, Message, Receive, Scope, Send
-
     from transforms.clips.refs import ClipRef
 
-__all__ = ["KEY", "viewer_app"]
+__all__ = ["viewer_app"]
 
 Value = TypeVar("Value")
-
-KEY: Final = "key"
-"""Name of the part of the printed address that lets a browser in."""
 
 _PAGE: Final = {
     "index.html": "text/html; charset=utf-8",
@@ -64,17 +60,6 @@ _PAGE: Final = {
     ),
 }
 _VIDEO_TYPES: Final = {".mp4": "video/mp4", ".m4v": "video/mp4", ".mov": "video/mp4"}
-_HEADERS: Final = {
-    "content-security-policy": (
-        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; media-src 'self'; "
-        "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-    ),
-    "cross-origin-opener-policy": "same-origin",
-    "cross-origin-resource-policy": "same-origin",
-    "referrer-policy": "no-referrer",
-    "x-content-type-options": "nosniff",
-    "cache-control": "no-store",
-}
 _MOST_BYTES: Final = 2 << 20
 """What is given of a video at once to a browser that asks for all the rest. Browsers keep such an answer open while
 they have enough, six connections to a server are all they make, and six cameras would leave none for labels."""
@@ -87,56 +72,6 @@ _KEPT: Final = 16
 """Drives whose jumps, and clips whose probing, are kept."""
 
 _MOST_NS: Final = 2**62
-
-_PORT_OF_HTTP: Final = 80
-
-
-class _Guard:
-    """Lets in what asks this machine by its own name and knows the key; tells browsers what the page may do.
-
-    A page of another site can have its own name lead to this machine, and would be of the same origin then: so the
-    Host is compared. Other users of this machine reach the port as well: so there is a key, which the first address
-    carries and a cookie keeps. Links that are copied from the page hold no key.
-    """
-
-    def __init__(self, app: "ASGIApp", key: str, port: int) -> None:
-        self._app = app
-        self._key = key
-        self._cookie = f"clipmill-{port}"
-        names = ("127.0.0.1", "localhost")
-        self._hosts = {f"{name}:{port}" for name in names}
-        if port == _PORT_OF_HTTP:
-            # browsers leave it out
-            self._hosts.update(names)
-
-    async def __call__(self, scope: "Scope", receive: "Receive", send: "Send") -> None:
-        async def guarded(message: "Message") -> None:
-            if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
-                for name, value in _HEADERS.items():
-                    headers.setdefault(name, value)
-            await send(message)
-
-        if scope["type"] != "http":
-            return
-        await (self._refusal(scope) or self._app)(scope, receive, guarded)
-
-    def _refusal(self, scope: "Scope") -> "Response | None":
-        headers = Headers(scope=scope)
-        if headers.get("host", "").lower() not in self._hosts:
-            return _message(421, "this viewer answers to 127.0.0.1 only")
-        given = parse_qs(scope["query_string"].decode("latin-1")).get(KEY, [""])[0]
-        if scope["path"] == "/" and self._knows(given):
-            # the address without the key; browsers take what follows # along
-            entered = RedirectResponse("/", status_code=303)
-            entered.set_cookie(self._cookie, self._key, httponly=True, samesite="lax")
-            return entered
-        if not self._knows(cookie_parser(headers.get("cookie", "")).get(self._cookie, "")):
-            return _message(403, "open the address that clipmill view printed: it lets this browser in")
-        return None
-
-    def _knows(self, given: str) -> bool:
-        return hmac.compare_digest(given.encode(), self._key.encode())
 
 
 class _Kept(Generic[Value]):
@@ -159,7 +94,7 @@ class _Kept(Generic[Value]):
         return made
 
 
-def viewer_app(viewed: ViewedSet, name: str, key: str, port: int) -> Starlette:
+def viewer_app(viewed: ViewedSet, name: str, key: str, port: int, blur: Blur) -> Starlette:
     """The application.
 
     Args:
@@ -167,8 +102,9 @@ def viewer_app(viewed: ViewedSet, name: str, key: str, port: int) -> Starlette:
         name: what the page calls it.
         key: what a browser must know.
         port: the port it will be reached at.
+        blur: what is blurred; where anything is, no clip is handed out, and of its frames only the labelled ones.
     """
-    routes = _Routes(viewed, name)
+    routes = _Routes(viewed, name, blur)
     return Starlette(
         routes=[
             Route("/", routes.page),
@@ -181,15 +117,16 @@ def viewer_app(viewed: ViewedSet, name: str, key: str, port: int) -> Starlette:
             Route("/clips/{clip_id}", routes.video),
             Route("/clips/{clip_id}/still", routes.still),
         ],
-        middleware=[Middleware(_Guard, key, port)],
+        middleware=[Middleware(Guard, key, port)],
         exception_handlers={HTTPException: _refused, ChangedError: _changed, DamagedError: _damaged},
     )
 
 
 class _Routes:
-    def __init__(self, viewed: ViewedSet, name: str) -> None:
+    def __init__(self, viewed: ViewedSet, name: str, blur: Blur) -> None:
         self._viewed = viewed
         self._name = name
+        self._blur = blur
         self._jumps: _Kept[list[dict[str, Any]]] = _Kept()
         self._probed: _Kept[ClipRef] = _Kept()
         self._decoding = threading.Semaphore(_STILLS_AT_ONCE)
@@ -202,10 +139,13 @@ class _Routes:
         return Response(content, media_type=_PAGE[name])
 
     def dataset(self, _request: Request) -> Response:
-        return JSONResponse({"name": self._name, **laid_out.drives(self._viewed)})
+        return JSONResponse(
+            {"name": self._name, "blurred": list(self._blur.kinds), **laid_out.drives(self._viewed)}
+        )
 
     def drive(self, request: Request) -> Response:
-        found = laid_out.drive(self._viewed, request.path_params["drive_id"])
+        as_frames = bool(self._blur.kinds)
+        found = laid_out.drive(self._viewed, request.path_params["drive_id"], as_frames=as_frames)
         if found is None:
             raise HTTPException(404, "no such drive in this data set")
         return JSONResponse(found)
@@ -228,6 +168,11 @@ class _Routes:
 
     def video(self, request: Request) -> Response:
         clip = self._clip(request)
+        if self._blur.kinds:
+            raise HTTPException(
+                403,
+                f"{laid_out.base_name(clip.uri)}: no clip is handed out where faces or plates are blurred; ask for stills",
+            )
         path, facts = _file_of(clip)
         if laid_out.plays(clip) != "video":
             raise HTTPException(
@@ -248,14 +193,28 @@ class _Routes:
                     f"{clip.clip_id} {facts.st_mtime_ns}",
                     lambda: call(reopen, clip.uri, clip.content_sha256, open_stream, limits=_STILL_LIMITS),
                 )
-                made = call(still, known, at, open_stream, limits=_STILL_LIMITS)
+                made = self._made(clip, known, at)
         except (ClipChangedError, OSError) as error:
             raise HTTPException(404, str(error)) from error
         except (ClipError, ProcessDiedError) as error:
             raise HTTPException(422, f"{laid_out.base_name(clip.uri)}: cannot be decoded: {error}") from error
+        except ModelError as error:
+            raise HTTPException(500, str(error)) from error
         if made is None:
             raise HTTPException(422, f"{laid_out.base_name(clip.uri)}: no frame comes out")
         return Response(made[1], media_type="image/jpeg", headers={"x-timestamp-ns": str(made[0])})
+
+    def _made(self, clip: ViewedClip, known: "ClipRef", at_ns: int) -> tuple[int, bytes] | None:
+        """The time and the JPEG of what is shown of a clip; nothing that is to be blurred leaves but by here."""
+        if not self._blur.kinds:
+            return call(still, known, at_ns, open_stream, limits=_STILL_LIMITS)
+        cover = still_cover(self._viewed, clip, at_ns, self._blur)
+        if cover is None:
+            raise HTTPException(
+                422,
+                f"{laid_out.base_name(clip.uri)}: no labelled frame near this moment: what is to be blurred is not known",
+            )
+        return call(covered_still, known, cover, open_stream, limits=_STILL_LIMITS)
 
     def _clip(self, request: Request) -> ViewedClip:
         clip = self._viewed.clips.get(request.path_params["clip_id"])
@@ -296,18 +255,14 @@ def _nanoseconds(request: Request, name: str) -> int:
     return int(text)
 
 
-def _message(status: int, words: str) -> JSONResponse:
-    return JSONResponse({"error": words}, status)
-
-
 def _refused(_request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
-    return _message(error.status_code, error.detail)
+    return message(error.status_code, error.detail)
 
 
 def _changed(_request: Request, error: Exception) -> Response:
-    return _message(409, str(error))
+    return message(409, str(error))
 
 
 def _damaged(_request: Request, error: Exception) -> Response:
-    return _message(500, str(error))
+    return message(500, str(error))

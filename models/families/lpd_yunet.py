@@ -25,9 +25,9 @@ _CENTRE: Final = 2
 def _priors(input_height: int, input_width: int) -> FloatArray:
     """Centre and side of every prior box in the output's order, in px of the input, float32[N, 3]."""
     levels = []
-    height, width = input_height // 4, input_width // 4
+    # the network's first convolution halves and rounds up; each map after it is half the one before, rounded down
+    height, width = (input_height + 1) // 4, (input_width + 1) // 4
     for stride, sides in _PRIORS:
-        # each map has half the rows and columns of the one before, rounded down
         height, width = height // 2, width // 2
         rows, columns, side = np.meshgrid(np.arange(height), np.arange(width), sides, indexing="ij")
         centres = ((columns + 0.5) * stride, (rows + 0.5) * stride, side)

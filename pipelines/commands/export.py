@@ -2,19 +2,18 @@
 
 import argparse
 import sys
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipelines.blurring import HINT, add_blur_arguments, blur_asked
+from pipelines.export_choices import known_or_refused, narrowed, refuse_place
 from pipelines.folders import local_folder
 from pipelines.outcome import JobError, Outcome, UsageError
 
 if TYPE_CHECKING:
     from transforms.exports.exporting import Progress
-    from transforms.exports.labelled_set import LabelledSet
     from transforms.exports.record import Exported
     from transforms.exports.settings import ExportSettings
 
@@ -38,7 +37,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         dest="form",
         required=True,
         metavar="FORMAT",
-        help="coco, yolo, mot, kitti, cvat, webdataset or rerun",
+        help="coco, yolo, mot, kitti, cvat, webdataset, fiftyone or rerun",
     )
     parser.add_argument(
         "-o",
@@ -64,7 +63,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--split-version",
         metavar="NAME",
-        help="yolo: the version of the splits that makes its folders (default: the only one there is)",
+        help="yolo, fiftyone: the version of the splits by which frames are sorted (default: the only one there is)",
     )
     images = parser.add_mutually_exclusive_group()
     images.add_argument(
@@ -106,8 +105,8 @@ def run(arguments: argparse.Namespace) -> Outcome:
     notes = []
     try:
         labels = LabelledSet(store, arguments.dataset)
-        settings = _narrowed(settings, labels, arguments)
-        _refuse_place(dataset, output, settings.form)
+        settings = narrowed(settings, labels, arguments)
+        refuse_place(dataset, output, settings.form)
         was_known = False
         try:
             was_known = any(export.output == str(output) for export in remembered(store))
@@ -151,15 +150,15 @@ def _settings(arguments: argparse.Namespace) -> "ExportSettings":
 
     if not 0 <= arguments.min_score <= 1:
         raise UsageError(f"--min-score {arguments.min_score:g}: must lie between 0 and 1")
-    _known("--format", [arguments.form], FORMATS)
-    _known("--image-format", [arguments.image_format], IMAGE_KINDS)
-    _known("--category", arguments.category, CATEGORIES)
-    _known("--label-source", arguments.label_source, LABEL_SOURCES)
+    known_or_refused("--format", [arguments.form], FORMATS)
+    known_or_refused("--image-format", [arguments.image_format], IMAGE_KINDS)
+    known_or_refused("--category", arguments.category, CATEGORIES)
+    known_or_refused("--label-source", arguments.label_source, LABEL_SOURCES)
     images = FORMATS[arguments.form].images
     if arguments.no_images and images == "always":
         raise UsageError(f"--no-images: {arguments.form} cannot do without images")
     if arguments.split_version is not None and not FORMATS[arguments.form].has_splits:
-        raise UsageError(f"--split-version: {arguments.form} has no folders by split")
+        raise UsageError(f"--split-version: {arguments.form} tells no splits")
     with_images = arguments.with_images or (images != "when told" and not arguments.no_images)
     return ExportSettings(
         form=arguments.form,
@@ -171,92 +170,6 @@ def _settings(arguments: argparse.Namespace) -> "ExportSettings":
         image_kind=arguments.image_format,
         blur=blur_asked(arguments, required=arguments.require_blur) if with_images else NO_BLUR,
     )
-
-
-def _known(option: str, asked: Collection[str], known: Collection[str]) -> None:
-    for name in asked:
-        if name not in known:
-            raise UsageError(f"{option} {name}: there is {', '.join(known) or 'none'}")
-
-
-def _narrowed(
-    settings: "ExportSettings", labels: "LabelledSet", arguments: argparse.Namespace
-) -> "ExportSettings":
-    """The settings with what only the data set can tell: its cameras, clips and networks."""
-    from transforms.removal.selecting import AmbiguousError, NotFoundError, select
-
-    _known("--camera", settings.cameras, sorted(labels.cameras))
-    if arguments.clip:
-        try:
-            found = select(arguments.dataset, clips=arguments.clip).clip_ids
-        except (NotFoundError, AmbiguousError) as error:
-            raise UsageError(str(error)) from error
-        # a file that failed has no id
-        chosen = labels.chosen(replace(settings, clips=tuple(found))) if found else []
-        settings = replace(settings, clips=tuple(sorted(clip.clip_id for clip in chosen)))
-        if not chosen:
-            raise UsageError(f"--clip {arguments.clip[0]}: has no labelled frames")
-    version = _split_version(settings, labels, arguments.split_version)
-    return replace(settings, model=_model(labels.models, arguments.model), split_version=version)
-
-
-def _split_version(settings: "ExportSettings", labels: "LabelledSet", asked: str | None) -> str:
-    """The version of the splits that makes the folders; "" where the format has none or nobody has split."""
-    from transforms.exports.formats import FORMATS
-
-    if not FORMATS[settings.form].has_splits:
-        return ""
-    versions = sorted(labels.split_versions())
-    if asked is None and len(versions) > 1:
-        raise UsageError(
-            f"several versions of the splits: choose one with --split-version: {', '.join(versions)}"
-        )
-    if asked is not None:
-        _known("--split-version", [asked], versions)
-    return asked or next(iter(versions), "")
-
-
-def _model(models: dict[str, str], asked: str | None) -> str:
-    """The sha256 of the network whose labels are exported: two networks label each object twice."""
-    shortest_digest = 6
-    found = [
-        sha256
-        for sha256, name in models.items()
-        if asked in {None, name} or (asked and len(asked) >= shortest_digest and sha256.startswith(asked))
-    ]
-    if len(found) == 1 or (not models and asked is None):
-        return found[0] if found else ""
-    names = ", ".join(sorted(f"{name} ({sha256[:12]})" for sha256, name in models.items())) or "none"
-    if asked is None:
-        raise UsageError(f"labels of several networks: choose one with --model: {names}")
-    raise UsageError(f"--model {asked}: there is {names}")
-
-
-def _refuse_place(dataset: Path, output: Path, form: str) -> None:
-    """The export goes where nothing is, or where it has been before."""
-    from transforms.clips.vins import holds_vin, mask_vins
-    from transforms.exports.folder import RECORD
-    from transforms.exports.places import fault_of_place
-    from transforms.exports.record import read_record
-
-    if holds_vin(str(output)):
-        raise UsageError(
-            f"{mask_vins(str(output))} holds a vehicle identification number, which the data set would keep; "
-            "rename the folder, or give a link to it (ln -s) with another name"
-        )
-    if fault := fault_of_place(dataset, output):
-        raise UsageError(f"{output}: {fault}")
-    if not output.is_dir() or not any(output.iterdir()):
-        return
-    found = read_record(output)
-    if found is None:
-        raise UsageError(
-            f"{output}: not empty, and no export ({RECORD} is missing); choose a new or empty folder"
-        )
-    if found.settings.form != form or not found.is_of(dataset):
-        raise UsageError(
-            f"{output}: holds a {found.settings.form} export of {found.dataset}; choose another folder or delete it"
-        )
 
 
 @contextmanager

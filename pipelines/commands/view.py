@@ -12,6 +12,7 @@ from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from pipelines.blurring import add_blur_arguments, blur_asked
 from pipelines.folders import local_folder
 from pipelines.outcome import JobError, Outcome, UsageError
 
@@ -19,6 +20,7 @@ HELP = "look at the clips of a data set in the browser, with what was labelled d
 EXAMPLES = """
 clipmill view out
 clipmill view out --port 8765 --no-browser
+clipmill view out --blur faces,plates
 """
 
 _LAST_PORT = 65_535
@@ -35,6 +37,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="port of 127.0.0.1 to listen on; links stay good with the same one (default: a free one)",
     )
     parser.add_argument("--no-browser", action="store_true", help="print the address, open nothing")
+    add_blur_arguments(parser, is_default=False)
 
 
 def run(arguments: argparse.Namespace) -> Outcome:
@@ -44,7 +47,8 @@ def run(arguments: argparse.Namespace) -> Outcome:
     try:
         import uvicorn
 
-        from pipelines.viewer import KEY, viewer_app
+        from pipelines.viewer import viewer_app
+        from pipelines.viewer_guard import KEY
     except ModuleNotFoundError as error:
         if (error.name or "").partition(".")[0] not in {"starlette", "uvicorn"}:
             raise
@@ -62,6 +66,7 @@ def run(arguments: argparse.Namespace) -> Outcome:
     from transforms.viewing.drives import plays
     from transforms.viewing.viewed_set import ChangedError, DamagedError, ViewedSet
 
+    blur = blur_asked(arguments)
     root: Path = arguments.dataset.absolute()
     try:
         viewed = ViewedSet(LocalStore(root), arguments.dataset)
@@ -80,7 +85,7 @@ def run(arguments: argparse.Namespace) -> Outcome:
         address = f"http://127.0.0.1:{port}/?{KEY}={key}"
         server = uvicorn.Server(
             uvicorn.Config(
-                viewer_app(viewed, root.name, key, port),
+                viewer_app(viewed, root.name, key, port, blur),
                 lifespan="off",
                 log_config=None,
                 server_header=False,
@@ -89,7 +94,7 @@ def run(arguments: argparse.Namespace) -> Outcome:
             )
         )
         print(f"clipmill view: {address}  (Ctrl-C ends it)", file=sys.stderr, flush=True)
-        if any(plays(clip) == "frames" for clip in viewed.clips.values()):
+        if any(plays(clip, as_frames=bool(blur.kinds)) == "frames" for clip in viewed.clips.values()):
             isolated.start(1)
         # an interrupt is how a viewer ends; the server first finishes what it is answering
         with (

@@ -198,3 +198,31 @@ def test_the_page_fits_its_window(opened, width, height, dark):
         "(all) => all.filter((one) => !(one.ariaLabel || one.labels?.length || one.textContent.trim())).map((one) => one.outerHTML)"
     )
     assert nameless == []
+
+
+def test_where_faces_and_plates_are_blurred_no_video_reaches_the_page(made, browser):
+    with viewer(made, "--blur", "faces,plates") as blurring:
+        context = browser.new_context(viewport={"width": 1440, "height": 900})
+        page = context.new_page()
+        complaints, answers = watched(page), []
+        page.on("response", lambda answer: answers.append(answer))  # noqa: PLW0108 - it has no attribute to be kept in
+        page.goto(blurring.address + "#drive=drive&t=3")
+        shown = "() => [...document.querySelectorAll('.lane canvas')].map((canvas) => canvas.dataset.shownNs)"
+        # labelled frames are 0.4 s apart; the back camera begins 0.48 s later
+        page.wait_for_function(f"() => ({shown})().join() === '2800000000,2400000000'", timeout=90_000)
+        assert page.locator(".lane img").count() == 2
+        assert page.locator("video").count() == 0
+        assert page.get_by_text("faces and plates blurred: labelled frames alone").is_visible()
+        screenshot(page, "viewer-blurred")
+        page.keyboard.press(".")
+        page.keyboard.press(":")
+        page.wait_for_function(f"() => ({shown})()[0] === '3200000000'", timeout=90_000)
+        page.keyboard.press("Space")
+        page.wait_for_function(f"() => Number(({shown})()[0]) >= 4000000000", timeout=90_000)
+        kinds = {answer.headers.get("content-type", "") for answer in answers if "/clips/" in answer.url}
+        assert "image/jpeg" in kinds
+        assert not [kind for kind in kinds if kind.startswith("video")]
+        told = page.evaluate("async () => (await fetch('clips/front-1')).status")
+        assert told == 403
+        context.close()
+        assert [words for words in complaints if "ERR_ABORTED" not in words and "403" not in words] == []

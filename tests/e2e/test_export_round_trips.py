@@ -25,7 +25,7 @@ from transforms.evaluation.truths.forms import read_truth
 TWO_DECIMALS_PX = 0.011
 """Datumaro rounds to a hundredth of a pixel."""
 IN_KITTI = {"person": "pedestrian", "rider": "cyclist", "car": "car", "truck": "truck", "train": "tram"}
-FORMATS = ("coco", "yolo", "mot", "kitti", "cvat", "webdataset")
+FORMATS = ("coco", "yolo", "mot", "kitti", "cvat", "webdataset", "fiftyone")
 SHARED = Path(os.environ.get("CLIPMILL_SHARED", ROOT.parent / "shared"))
 NETWORK = SHARED / "models" / "yolox_nano_416.onnx"
 SHORT = (

@@ -111,7 +111,7 @@ def test_what_is_asked_for_is_exported(labelled_event, tmp_path):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (("--format", "nonsense"), "there is coco, yolo, mot, kitti, cvat, webdataset"),
+        (("--format", "nonsense"), "there is coco, yolo, mot, kitti, cvat, webdataset, fiftyone"),
         (("--format", "coco", "--category", "kite"), "--category kite: there is person"),
         (("--format", "coco", "--camera", "roof"), "--camera roof: there is back, front"),
         (("--format", "coco", "--label-source", "guessed"), "there is detected, interpolated"),

@@ -10,7 +10,8 @@ import pytest
 INSTALL_S = 900
 
 _allowed = pytest.mark.skipif(
-    not os.environ.get("CLIPMILL_INSTALLS"), reason="installs packages with pip: make schedules tools"
+    not os.environ.get("CLIPMILL_INSTALLS"),
+    reason="installs packages with pip: make schedules tools fiftyone",
 )
 
 

@@ -52,7 +52,7 @@ class ClipBlur:
                     yield frame.timestamp_ns, image
 
         boxes = labels.people_and_vehicles(clip)
-        self._regions = ClipRegions(boxes, settings.blur.kinds, networks, frames)
+        self._regions = ClipRegions(boxes, settings.blur, networks, frames)
         self._clip = clip
         self._settings = settings
         self._audit = audit

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from transforms.exports import coco, cvat, kitti, mot, rerun, webdataset, yolo
+from transforms.exports import coco, cvat, fiftyone, kitti, mot, rerun, webdataset, yolo
 from transforms.exports.folder import Folder
 from transforms.exports.frames import Clip, ClipFrames, Frame
 
@@ -20,7 +20,7 @@ class Format:
         picture_name: where it puts a frame's image: of a clip, by its place among the exported frames.
         conventions: what its numbers mean.
         images: whether images are written: a format that needs them has them always.
-        has_splits: whether it has folders by split.
+        has_splits: whether it tells splits: by folders, or by tags.
     """
 
     write: Callable[[Folder, Iterable[ClipFrames], str], None]
@@ -37,6 +37,9 @@ FORMATS: Final[Mapping[str, Format]] = {
     "kitti": Format(kitti.write, kitti.picture_name, kitti.CONVENTIONS, "when told"),
     "cvat": Format(cvat.write, cvat.picture_name, cvat.CONVENTIONS, "unless told"),
     "webdataset": Format(webdataset.write, webdataset.picture_name, webdataset.CONVENTIONS, "always"),
+    "fiftyone": Format(
+        fiftyone.write, fiftyone.picture_name, fiftyone.CONVENTIONS, "always", has_splits=True
+    ),
     "rerun": Format(rerun.write, rerun.picture_name, rerun.CONVENTIONS, "unless told"),
 }
 """Every format by name."""

@@ -7,7 +7,7 @@ from typing import Any, Final, Literal, get_args
 from transforms.labels.privacy.settings import Blur
 from transforms.tables.digests import digest
 
-EXPORT_VERSION: Final = 2
+EXPORT_VERSION: Final = 3
 """Raised whenever the same data set and settings would give other bytes."""
 
 ImageKind = Literal["jpeg", "png"]
@@ -32,7 +32,7 @@ class ExportSettings:
         images: whether frames are decoded and written.
         image_kind: one of `IMAGE_KINDS`.
         blur: what is blurred in the images.
-        split_version: version of the splits by which frames are sorted into folders; "" = by none.
+        split_version: version of the splits by which frames are sorted, into folders or by tags; "" = by none.
     """
 
     form: str

@@ -28,10 +28,17 @@ def base_name(uri: str) -> str:
     return uri.rstrip("/").rsplit("/", 1)[-1]
 
 
-def plays(clip: ViewedClip) -> Plays:
-    """How a clip can be shown."""
+def plays(clip: ViewedClip, *, as_frames: bool = False) -> Plays:
+    """How a clip can be shown.
+
+    Args:
+        clip: the clip.
+        as_frames: nothing is handed out as a video.
+    """
     if "://" in clip.uri:
         return "no"
+    if as_frames:
+        return "frames"
     endings = _BROWSERS.get(clip.codec, ())
     return "video" if clip.uri.lower().endswith(endings) and endings else "frames"
 
@@ -101,12 +108,13 @@ def drives(viewed: ViewedSet) -> dict[str, Any]:
     }
 
 
-def drive(viewed: ViewedSet, drive_id: str) -> dict[str, Any] | None:
+def drive(viewed: ViewedSet, drive_id: str, *, as_frames: bool = False) -> dict[str, Any] | None:
     """One drive with its clips.
 
     Args:
         viewed: the data set.
         drive_id: the drive.
+        as_frames: nothing is handed out as a video.
 
     Returns:
         `drive_id, start_utc_ms, duration_ns, cameras, clips`; a clip has its place on the drive's axis of time
@@ -132,7 +140,7 @@ def drive(viewed: ViewedSet, drive_id: str) -> dict[str, Any] | None:
                 "height": clip.height,
                 "fps": clip.fps_mean,
                 "codec": clip.codec,
-                "plays": plays(clip),
+                "plays": plays(clip, as_frames=as_frames),
             }
             for clip in sorted(clips, key=lambda clip: (begins[clip.clip_id], clip.clip_id))
         ],

@@ -47,7 +47,7 @@ def test_what_was_written_is_told(source, tmp_path, capsys):
             "model": MODEL.sha256,
             "images": False,
             "image_kind": "jpeg",
-            "blur": {"kinds": [], "networks": []},
+            "blur": {"kinds": [], "networks": [], "rules": True},
             "split_version": "",
         },
         "settings_digest": data["settings_digest"],
@@ -115,7 +115,7 @@ def test_a_version_of_the_splits_has_to_be_one_that_there_is(source, tmp_path, c
         assert main(["split", str(source), "--by", "day", "--version", version]) == 0
     assert "choose one with --split-version: v1, v2" in refused("yolo")
     assert "--split-version v3: there is v1, v2" in refused("yolo", "--split-version", "v3")
-    assert "coco has no folders by split" in refused("coco", "--split-version", "v1")
+    assert "coco tells no splits" in refused("coco", "--split-version", "v1")
     assert main([*arguments, "coco"]) == 0
 
 

@@ -14,6 +14,7 @@ from viewer_servers import viewer
 
 from pipelines.cli import main
 from pipelines.viewer import viewer_app
+from transforms.labels.privacy.settings import NO_BLUR
 
 SECOND = 1_000_000_000
 PIECE = 2 << 20
@@ -84,7 +85,7 @@ def test_browsers_leave_port_80_out(port, status):
     # nothing of the data set is asked for
     # in a thread of its own: a browser of other tests may have an event loop in this one
     with ThreadPoolExecutor(1) as pool:
-        pool.submit(asyncio.run, viewer_app(None, "out", "k", port)(scope, None, send)).result()
+        pool.submit(asyncio.run, viewer_app(None, "out", "k", port, NO_BLUR)(scope, None, send)).result()
     assert answers[0]["status"] == status
 
 

@@ -13,12 +13,15 @@ import pytest
 from viewed_sets import BRAKES_AT_S, LATE_NS, START_NS
 
 from transforms.clips.reopening import reopen
+from transforms.labels.privacy.settings import Blur
 from transforms.storage import open_stream
 from transforms.tables.queries import NotADatasetError
 from transforms.tables.store import LocalStore
+from transforms.viewing import stills
+from transforms.viewing.covering import still_cover
 from transforms.viewing.drives import drive, drives, placed, plays
 from transforms.viewing.jumps import hard_brakings, jumps
-from transforms.viewing.stills import still
+from transforms.viewing.stills import covered_still, still
 from transforms.viewing.viewed_set import ChangedError, DamagedError, ViewedSet
 from transforms.viewing.windows import MOST_NS, window
 
@@ -72,7 +75,9 @@ def test_a_drive_is_called_after_the_clip_that_begins_first(viewed):
     ],
 )
 def test_how_a_clip_is_shown(viewed, uri, codec, how):
-    assert plays(replace(viewed.clips["front-1"], uri=uri, codec=codec)) == how
+    clip = replace(viewed.clips["front-1"], uri=uri, codec=codec)
+    assert plays(clip) == how
+    assert plays(clip, as_frames=True) == ("no" if how == "no" else "frames")
 
 
 def test_a_window_holds_its_own_rows_alone(viewed):
@@ -133,6 +138,50 @@ def test_a_still_is_the_frame_that_is_on_the_screen(viewed, clip_id):
     assert image.shape == (180, 320, 3)
     assert abs(float(np.median(image)) - (40 + 37)) < 6
     assert still(reference, 0, open_stream)[0] == 0
+
+
+@pytest.mark.parametrize("clip_id", ["old-1", "front-1"])
+@pytest.mark.parametrize(("asked", "shown"), [(0, 0), (799_999_999, 400_000_000), (800_000_000, 800_000_000)])
+def test_a_covered_still_is_the_labelled_frame_before(viewed, clip_id, asked, shown):
+    clip = viewed.clips[clip_id]
+    cover = still_cover(viewed, clip, asked, Blur())
+    assert (cover.time_ns, len(cover.boxes.at(shown))) == (shown, 1)
+    reference = reopen(clip.uri, clip.content_sha256, open_stream)
+    at, picture = covered_still(reference, cover, open_stream)
+    assert at == shown
+    covered = cv2.imdecode(np.frombuffer(picture, np.uint8), cv2.IMREAD_COLOR)
+    plain = cv2.imdecode(np.frombuffer(still(reference, shown, open_stream)[1], np.uint8), cv2.IMREAD_COLOR)
+    # the lower part of the car, which stands from row 50 to row 150
+    left = round(20 + shown / 1e8)
+    assert len(np.unique(covered[100:150, left : left + 60].reshape(-1, 3), axis=0)) < 600
+    if clip_id == "front-1":
+        assert len(np.unique(plain[100:150, left : left + 60].reshape(-1, 3), axis=0)) > 900
+    assert np.abs(covered[:40].astype(int) - plain[:40]).mean() < 1
+
+
+def test_blurring_comes_before_scaling(viewed, monkeypatch):
+    clip = viewed.clips["front-1"]
+    reference = reopen(clip.uri, clip.content_sha256, open_stream)
+    cover = still_cover(viewed, clip, 0, Blur())
+    seen = []
+
+    def looked_at(_cover, image):
+        seen.append(image.shape)
+        return np.zeros_like(image)
+
+    monkeypatch.setattr(stills, "_LONG_SIDE_PX", 160)
+    monkeypatch.setattr(type(cover), "__call__", looked_at)
+    _, picture = covered_still(reference, cover, open_stream)
+    image = cv2.imdecode(np.frombuffer(picture, np.uint8), cv2.IMREAD_COLOR)
+    assert (seen, image.shape, int(image.max())) == ([(180, 320, 3)], (90, 160, 3), 0)
+
+
+def test_where_no_frame_is_labelled_nothing_is_shown(viewed):
+    clip = viewed.clips["old-1"]
+    assert still_cover(viewed, clip, 59_000_000_000, Blur()).time_ns == 1_600_000_000
+    assert still_cover(viewed, clip, 100_000_000_000, Blur()) is None
+    cover = replace(still_cover(viewed, clip, 0, Blur()), time_ns=1)
+    assert covered_still(reopen(clip.uri, clip.content_sha256, open_stream), cover, open_stream) is None
 
 
 def test_a_data_set_that_changes_is_told(made, tmp_path):

@@ -13,6 +13,7 @@ from transforms.labels.privacy.boxes import PeopleAndVehicles
 from transforms.labels.privacy.finding import Found, look
 from transforms.labels.privacy.regions import Edges, Kind, Region, grown
 from transforms.labels.privacy.rules import head, lower_part
+from transforms.labels.privacy.settings import Blur
 
 Frames = Callable[[], Iterable[tuple[int, npt.NDArray[np.uint8]]]]
 """Gives time in ns and picture of every frame that may leave; called only where a network looks."""
@@ -41,29 +42,30 @@ class ClipRegions:
 
     Args:
         boxes: the clip's people and vehicles.
-        kinds: what is blurred.
-        networks: that look beside the rules; what they find is blurred in addition.
+        blur: what is blurred, and whether by rule.
+        networks: those that `blur` names, loaded; what they find is blurred too.
         frames: the frames that may leave, in the order of time.
     """
 
     def __init__(
         self,
         boxes: PeopleAndVehicles,
-        kinds: Sequence[Kind],
+        blur: Blur,
         networks: Sequence[Detector] = (),
         frames: Frames = tuple,
     ) -> None:
         self._boxes = boxes
-        self._rules = [rule for kind, rule in (("face", head), ("plate", lower_part)) if kind in kinds]
+        rules = (("face", head), ("plate", lower_part)) if blur.rules else ()
+        self._rules = [rule for kind, rule in rules if kind in blur.kinds]
         self._found: dict[int, list[Found]] = {}
         self._along: dict[int, dict[tuple[Kind, str], list[_Place]]] = {}
-        if networks and kinds:
+        if networks and blur.kinds:
             for time_ns, image in frames():
-                for found in look(image, time_ns, boxes, networks, kinds):
+                for found in look(image, time_ns, boxes, networks, blur.kinds):
                     self._add(found)
 
     def at(self, time_ns: int) -> list[Region]:
-        """The regions of a frame.
+        """The regions of a labelled frame; none where there are no labels, so that no other frame may leave.
 
         Args:
             time_ns: its time since the clip's first shown frame.

@@ -11,7 +11,7 @@ from transforms.labels.privacy.regions import KINDS, Kind
 
 @dataclass(frozen=True, slots=True)
 class BlurNetwork:
-    """A network that looks for faces or plates beside the rules.
+    """A network that looks for faces or plates.
 
     Attributes:
         model: name of its card, or absolute path of card or network.
@@ -28,16 +28,18 @@ class Blur:
 
     Attributes:
         kinds: faces, plates, both, or nothing.
-        networks: that look beside the rules, which need none.
+        networks: that look for them.
+        rules: whether the upper parts of people and the lower parts of vehicles are blurred too, whatever networks find.
     """
 
     kinds: tuple[Kind, ...] = KINDS
     networks: tuple[BlurNetwork, ...] = ()
+    rules: bool = True
 
     @property
     def is_whole(self) -> bool:
-        """Whether nothing that can be blurred is left."""
-        return set(self.kinds) == set(KINDS)
+        """Whether everything that can be blurred is looked for."""
+        return set(self.kinds) == set(KINDS) and (self.rules or bool(self.networks))
 
 
 NO_BLUR: Final = Blur(kinds=())

@@ -72,9 +72,8 @@ export class Timeline {
       for (const jump of this.jumps) {
         if (jump.kind === kind) context.fillRect(x(jump.at_ns) - 1, top + 2, Math.max(3, x(jump.stop_ns - jump.at_ns)), ROW - 3);
       }
-      context.lineWidth = 2;
-      context.strokeStyle = paper;
-      context.strokeText(kindOf(kind).name, 3, top + ROW / 2 + 1);
+      context.fillStyle = paper;
+      context.fillRect(0, top + 1, context.measureText(kindOf(kind).name).width + 6, ROW - 1);
       context.fillStyle = ink;
       context.fillText(kindOf(kind).name, 3, top + ROW / 2 + 1);
     });

@@ -261,6 +261,9 @@ function wire() {
 async function start() {
   const listed = await ask("api/dataset");
   byId("name").textContent = listed.name;
+  if (listed.blurred.length) {
+    byId("blurred").textContent = `${listed.blurred.map((kind) => `${kind}s`).join(" and ")} blurred: labelled frames alone`;
+  }
   document.title = `${listed.name} · clipmill view`;
   listDrives(listed);
   wire();

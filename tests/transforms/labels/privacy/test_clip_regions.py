@@ -15,8 +15,8 @@ from models.sessions import Detector
 from models.taxonomy import CATEGORIES
 from transforms.labels.privacy.boxes import PeopleAndVehicles
 from transforms.labels.privacy.clip_regions import ClipRegions
-from transforms.labels.privacy.regions import KINDS
 from transforms.labels.privacy.rules import HEADS, PLATES, head, lower_part
+from transforms.labels.privacy.settings import NO_BLUR, Blur
 from transforms.tables.schemas import DETECTIONS
 
 STEP_NS = 200_000_000
@@ -105,7 +105,7 @@ def test_heads_and_lower_parts_are_blurred_by_rule():
             (1, "person", None, (10, 10, 50, 110), 0.0),
             (1, "traffic_light", None, (60, 10, 70, 30), 0.9),
         ),
-        KINDS,
+        Blur(),
     )
     assert [(region.kind, region.model) for region in found.at(0)] == [("face", HEADS), ("plate", PLATES)]
     # one that was set aside as no object, and what is neither person nor vehicle, hide nothing
@@ -115,8 +115,8 @@ def test_heads_and_lower_parts_are_blurred_by_rule():
 
 def test_only_what_is_asked_for_is_blurred():
     both = boxes((0, "person", None, (10, 10, 50, 110), 0.9), (0, "car", None, (100, 20, 200, 80), 0.9))
-    assert [region.kind for region in ClipRegions(both, ("plate",)).at(0)] == ["plate"]
-    assert ClipRegions(both, ()).at(0) == []
+    assert [region.kind for region in ClipRegions(both, Blur(("plate",))).at(0)] == ["plate"]
+    assert ClipRegions(both, NO_BLUR).at(0) == []
 
 
 def test_of_a_bust_more_is_covered_than_of_a_whole_person():
@@ -154,7 +154,7 @@ def test_a_face_is_found_in_its_box_and_carried_along_its_track(white_finder):
             looked.append(k)
             yield k * STEP_NS, image
 
-    found = ClipRegions(boxes(*rows), KINDS, [white_finder], frames)
+    found = ClipRegions(boxes(*rows), Blur(), [white_finder], frames)
     assert looked == list(range(12))
 
     def by_network(frame):
@@ -175,8 +175,16 @@ def test_a_face_is_found_in_its_box_and_carried_along_its_track(white_finder):
     assert [region.edges[0] > 190 for region in found.at(3 * STEP_NS) if region.model == "white"] == [False]
 
 
+def test_without_rules_only_what_a_network_finds_is_blurred(white_finder):
+    image = np.zeros((140, 260, 3), np.uint8)
+    image[40:100, 45:75] = 255
+    rows = boxes((0, "person", "a", (40, 20, 80, 120), 0.9), (0, "car", "b", (100, 20, 240, 120), 0.9))
+    found = ClipRegions(rows, Blur(rules=False), [white_finder], lambda: [(0, image)])
+    assert [(region.kind, region.model) for region in found.at(0)] == [("face", "white")]
+
+
 def test_without_networks_no_picture_is_decoded():
     def frames():
         raise AssertionError
 
-    ClipRegions(boxes((0, "person", None, (10, 10, 50, 110), 0.9)), KINDS, (), frames)
+    ClipRegions(boxes((0, "person", None, (10, 10, 50, 110), 0.9)), Blur(), (), frames)
