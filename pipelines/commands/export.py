@@ -37,7 +37,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         dest="form",
         required=True,
         metavar="FORMAT",
-        help="coco, yolo, mot, kitti, cvat, webdataset or fiftyone",
+        help="coco, yolo, mot, kitti, cvat, webdataset, fiftyone or rerun",
     )
     parser.add_argument(
         "-o",
@@ -71,7 +71,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="decode and write the frames (coco, mot, kitti: not unless told)",
     )
-    images.add_argument("--no-images", action="store_true", help="labels alone (cvat: images unless told)")
+    images.add_argument(
+        "--no-images", action="store_true", help="labels alone (cvat, rerun: images unless told)"
+    )
     parser.add_argument(
         "--image-format", default="jpeg", metavar="KIND", help="jpeg, of quality 95, or png (default: jpeg)"
     )

@@ -115,7 +115,7 @@ class _Work:
                 reference = self._reopened(clip)
                 if reference is None:
                     continue
-            yield ClipFrames(clip, self._frames(clip, reference))
+            yield ClipFrames(clip, self._frames(clip, reference), self._labels.telemetry(clip))
         self._progress(1.0)
 
     def _reopened(self, clip: Clip) -> ClipRef | None:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from transforms.exports import coco, cvat, fiftyone, kitti, mot, webdataset, yolo
+from transforms.exports import coco, cvat, fiftyone, kitti, mot, rerun, webdataset, yolo
 from transforms.exports.folder import Folder
 from transforms.exports.frames import Clip, ClipFrames, Frame
 
@@ -40,5 +40,6 @@ FORMATS: Final[Mapping[str, Format]] = {
     "fiftyone": Format(
         fiftyone.write, fiftyone.picture_name, fiftyone.CONVENTIONS, "always", has_splits=True
     ),
+    "rerun": Format(rerun.write, rerun.picture_name, rerun.CONVENTIONS, "unless told"),
 }
 """Every format by name."""

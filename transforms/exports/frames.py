@@ -4,6 +4,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
+import pyarrow as pa
+
 from models.taxonomy import CATEGORIES
 
 CATEGORY_INDEX: Final[Mapping[str, int]] = {name: index for index, name in enumerate(CATEGORIES)}
@@ -118,10 +120,12 @@ class ClipFrames:
     Attributes:
         clip: the clip.
         frames: its labelled frames in the order of time; only those that are exported.
+        telemetry: rows of the table of that name, some at a time; read when they are asked for.
     """
 
     clip: Clip
     frames: Iterable[Frame]
+    telemetry: Iterable[pa.Table] = ()
 
 
 def frame_name(frame: Frame) -> str:

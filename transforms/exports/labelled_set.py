@@ -4,6 +4,7 @@ import math
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from functools import cached_property
 from typing import Any, Final
 
 import pyarrow as pa
@@ -44,6 +45,13 @@ _DETECTION: Final = (
     "label_source",
     "model_digest",
 )
+_TELEMETRY: Final = (
+    "timestamp_ns",
+    "vehicle_speed_mps",
+    "steering_wheel_angle",
+    "accelerator_pedal_position",
+    "brake_applied",
+)
 _DANGEROUS: Final = ("crashed_decoder", "timeout")
 """Faults of clips after which nobody opens them without a process of their own."""
 
@@ -80,6 +88,7 @@ class LabelledSet:
         self._sampling = _sampling(finished.facts.get("settings", {}))
         self._frames = RowsByKey(store, _paths(finished, "frames"), "clip_id", _FRAME)
         self._detections = RowsByKey(store, _paths(finished, "detections"), "clip_id", _DETECTION)
+        self._telemetry_paths = _paths(finished, "telemetry")
         objects = [file.path for file in finished.others if file.path == table_file("objects")]
         self._objects = RowsByKey(store, objects, "drive_id", ("track_id", "object_id"))
         clips = RowsByKey(store, _paths(finished, "clips"), "clip_id", _CLIP)
@@ -170,6 +179,10 @@ class LabelledSet:
                 boxes=tuple(self._labelled(own, object_of)),
             )
 
+    def telemetry(self, clip: Clip) -> Iterator[pa.Table]:
+        """What the car told of itself in a clip, but for places: the columns of the table, some rows at a time."""
+        yield from self._telemetry.pieces(clip.clip_id)
+
     def people_and_vehicles(self, clip: Clip) -> PeopleAndVehicles:
         """All boxes of a clip in which there may be faces or plates, whatever boxes are wanted."""
         pieces = [table.select(BOX_COLUMNS) for table in self._detections.pieces(clip.clip_id)]
@@ -179,6 +192,11 @@ class LabelledSet:
     def is_unchanged(self) -> bool:
         """Whether no run has changed the data set since it was opened."""
         return str(read_finished(self._store, self._place).facts["manifest_sha256"]) == self.manifest_sha256
+
+    @cached_property
+    def _telemetry(self) -> RowsByKey:
+        """Where its rows are; not every format asks."""
+        return RowsByKey(self._store, self._telemetry_paths, "clip_id", _TELEMETRY)
 
     def _clip_rows(self, table: pa.Table) -> Iterator[Clip]:
         rate = self._sampling.fps
