@@ -163,7 +163,7 @@ def _download(card: ModelCard, sink: BinaryIO, open_url: Opener, progress: Progr
 
 _WITHOUT: Final[dict[Task, str]] = {
     "detection": "take `--model demo`, which needs no download but knows only rendered scenes",
-    "privacy": "leave `--blur-model` out: heads and the lower parts of vehicles are blurred without a network",
+    "privacy": "leave `--blur-model` and `--no-blur-rules` out: rules need no network",
 }
 
 

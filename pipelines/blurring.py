@@ -33,6 +33,7 @@ def add_blur_arguments(parser: argparse.ArgumentParser, *, is_default: bool = Tr
     """
     parser.add_argument(
         "--blur",
+        type=_kinds,
         default="faces,plates" if is_default else "none",
         metavar="WHAT",
         help="what is blurred in pictures: faces,plates (default), one of them, or none"
@@ -71,8 +72,6 @@ def blur_asked(arguments: argparse.Namespace, *, required: bool = False) -> "Blu
     from transforms.labels.privacy.settings import Blur, BlurNetwork
 
     names = [] if arguments.blur == "none" else arguments.blur.split(",")
-    if unknown := [name for name in names if name not in _NAMES]:
-        raise UsageError(f"--blur: {unknown[0]!r} is not among {', '.join(_NAMES)} and none")
     wanted = {_NAMES[name] for name in names}
     asked: tuple[Kind, ...] = tuple(kind for kind in KINDS if kind in wanted)
     for option, is_given in (
@@ -84,21 +83,41 @@ def blur_asked(arguments: argparse.Namespace, *, required: bool = False) -> "Blu
     networks = []
     looked_for: set[str] = set()
     for model in arguments.blur_model:
+        # what a card says needs no download
+        if (card := known_cards().get(model)) and card.task == "privacy":
+            _refuse_other_kinds(model, card.categories, asked, arguments.blur)
         ref = find_model(model, task="privacy")
         looked_for.update(ref.card.categories)
-        if not set(ref.card.categories).intersection(asked):
-            found = ", ".join(f"{kind}s" for kind in ref.card.categories)
-            raise UsageError(f"--blur-model {model}: finds {found}, and --blur {arguments.blur} leaves them")
+        _refuse_other_kinds(model, ref.card.categories, asked, arguments.blur)
         place = model if model in known_cards() else str(Path(model).absolute())
         networks.append(BlurNetwork(place, ref.sha256))
     blur = Blur(asked, tuple(dict.fromkeys(networks)), rules=not arguments.no_blur_rules)
     if arguments.no_blur_rules:
         _refuse_unlooked([kind for kind in asked if kind not in looked_for], arguments.blur)
-    by_environment = os.environ.get(REQUIRED, "0") not in {"", "0"}
-    if (required or by_environment) and not blur.is_whole:
+    if (required or is_required()) and not blur.is_whole:
         said = "--require-blur" if required else f"{REQUIRED}={os.environ[REQUIRED]}"
         raise UsageError(f"--blur {arguments.blur}: {said} lets no picture leave without --blur faces,plates")
     return blur
+
+
+def is_required() -> bool:
+    """Whether the environment lets no picture leave in which a face or a plate is left as it is."""
+    return os.environ.get(REQUIRED, "0") not in {"", "0"}
+
+
+def _kinds(text: str) -> str:
+    """A value of `--blur`, as it was written."""
+    for name in [] if text == "none" else text.split(","):
+        if name not in _NAMES:
+            raise argparse.ArgumentTypeError(f"{name!r} is not among {', '.join(_NAMES)} and none")
+    return text
+
+
+def _refuse_other_kinds(model: str, found: "Sequence[str]", asked: "Sequence[Kind]", blur: str) -> None:
+    """Refuses a network that finds nothing of what is asked for."""
+    if not set(found).intersection(asked):
+        kinds = ", ".join(f"{kind}s" for kind in found)
+        raise UsageError(f"--blur-model {model}: finds {kinds}, and --blur {blur} leaves them")
 
 
 def _refuse_unlooked(kinds: "Sequence[Kind]", asked: str) -> None:

@@ -16,6 +16,7 @@ from transforms.splits.table import SplitsError
 from transforms.tables.beginning import unfinished
 from transforms.tables.evolution import schema_problem
 from transforms.tables.finished import SEALED
+from transforms.tables.half_corrected import half_corrected
 from transforms.tables.layout import DATASET
 from transforms.tables.store import LocalStore
 
@@ -50,11 +51,7 @@ def changing(root: Path, sealed: str, *, dry_run: bool) -> Iterator[None]:
         try:
             if not dry_run:
                 resume(root)
-            if run := unfinished(LocalStore(root)):
-                raise JobError(
-                    f"{root}: run {run.run_id} has not finished ({run.labelled} of {run.planned} shards); "
-                    "run its command again first"
-                )
+            _refuse_unfinished(root)
             yield
         except ArrowException as error:
             raise JobError(f"{root}: a file is no Parquet file; see clipmill verify") from error
@@ -62,3 +59,15 @@ def changing(root: Path, sealed: str, *, dry_run: bool) -> Iterator[None]:
             raise JobError(f"{root}: {error}") from error
         except ExportError as error:
             raise JobError(f"{error}; then run the same command again") from error
+
+
+def _refuse_unfinished(root: Path) -> None:
+    """Makes sure that the labels are those of one time."""
+    store = LocalStore(root)
+    if problem := half_corrected(store, root):
+        raise JobError(problem)
+    if run := unfinished(store):
+        raise JobError(
+            f"{root}: run {run.run_id} has not finished ({run.labelled} of {run.planned} shards); "
+            "run its command again first"
+        )

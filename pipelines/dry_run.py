@@ -13,6 +13,7 @@ from pipelines.beam_options import beam_options
 from pipelines.cores import cores_here
 from pipelines.execution import execute
 from pipelines.jobs import AutolabelJob
+from pipelines.outcome import JobError
 from pipelines.readiness import check, check_output, find_models
 from transforms.access import storage_flags
 from transforms.budget.labelling import SPEED_FILE, SpeedRecord
@@ -22,6 +23,7 @@ from transforms.judge import JudgeShards
 from transforms.probe import FAILED as PROBE_FAILED
 from transforms.storage import open_store
 from transforms.summarize import LeftOver
+from transforms.tables.half_corrected import half_corrected
 
 
 def build(root: beam.Pipeline, job: AutolabelJob, resources: Resources, path: str) -> None:
@@ -58,6 +60,7 @@ def forecast(job: AutolabelJob, beam_arguments: Sequence[str] = ()) -> dict[str,
 
     Raises:
         UsageError: as `autolabel.run`.
+        JobError: corrections are half in place.
         ModelError: a network is not there or does not fit its card.
     """
     storage = storage_flags(beam_options(beam_arguments)[0].get_all_options())
@@ -65,7 +68,10 @@ def forecast(job: AutolabelJob, beam_arguments: Sequence[str] = ()) -> dict[str,
     options, _ = beam_options(storage, threads=workers)
     job = check(job)
     resources = Resources(find_models(job), "", workers, workers, storage=storage)
-    check_output(open_store(job.output), job.output)
+    store = open_store(job.output)
+    check_output(store, job.output)
+    if problem := half_corrected(store, job.output):
+        raise JobError(problem)
     with TemporaryDirectory(prefix="clipmill-") as folder:
         path = Path(folder) / "forecast.json"
         execute(options, lambda root: build(root, job, resources, str(path)))

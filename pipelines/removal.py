@@ -4,8 +4,10 @@ from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 
+from pipelines.blurring import is_required
 from pipelines.changing import changing
 from pipelines.outcome import Outcome, UsageError
+from transforms.removal.exported import ForgottenExport
 from transforms.removal.known import KnownClip
 from transforms.removal.removing import Removed, remove, resume, was_cut_short
 from transforms.removal.selecting import Selection
@@ -43,7 +45,7 @@ def remove_selected(
         if dry_run and was_cut_short(root):
             notes.append("a removal was cut short: the same command without --dry-run finishes it first")
         elif not dry_run:
-            resumed = resume(root, open_stream)
+            resumed = resume(root, open_stream, must_blur=is_required())
         if resumed is not None:
             notes.append(
                 f"a removal of {_count(len(_files(resumed)), 'file')} that was cut short is finished"
@@ -55,7 +57,11 @@ def remove_selected(
                 raise
             # what the same command has removed is not found again
             selection = None
-        removed = None if selection is None else remove(root, selection, open_stream, dry_run=dry_run)
+        removed = (
+            None
+            if selection is None
+            else remove(root, selection, open_stream, dry_run=dry_run, must_blur=is_required())
+        )
     return _outcome(root, selection or resumed, removed, notes, dry_run=dry_run, word=word)
 
 
@@ -112,7 +118,7 @@ def _outcome(
             f"shards: {removed.shards_removed} removed, {removed.shards_rewritten} written anew without them; "
             f"{_count(removed.records, 'record')} of runs and {_count(removed.pictures, 'picture')}"
         ),
-        *(_EXPORTS[found.fate].format(found.output, found.form) for found in removed.exports),
+        *(_told(found) for found in removed.exports),
         *(f"note: {note}" for note in notes),
     ]
     there = [str(clip["uri"]) for clip in clips if clip["file_is_there"]]
@@ -123,6 +129,11 @@ def _outcome(
             "again; delete or move them"
         )
     return Outcome(data, ("\n".join(lines),))
+
+
+def _told(found: ForgottenExport) -> str:
+    told = _EXPORTS[found.fate].format(found.output, found.form)
+    return f"{told}: it cannot be written anew without them: {found.reason}" if found.reason else told
 
 
 def _count(number: int, what: str) -> str:

@@ -209,6 +209,57 @@ def test_without_rules_only_what_networks_find_is_blurred_and_forget_keeps_to_it
     assert_only_networks(clips - {gone})
 
 
+def test_what_people_set_aside_is_blurred_all_the_same(dataset, originals, truth, tmp_path, capsys):
+    shutil.copytree(dataset, tmp_path / "out")
+    for path in (tmp_path / "out" / "detections").glob("*.parquet"):
+        table = pq.read_table(path)
+        place = table.schema.get_field_index("score")
+        zeros = pa.array([0.0] * table.num_rows, table.schema.field(place).type)
+        pq.write_table(table.set_column(place, table.schema.field(place), zeros), path)
+    code, told = export(capsys, tmp_path / "out", tmp_path / "yolo", "--format", "yolo", "--require-blur")
+    assert (code, told["boxes"]) == (0, 0)
+    assert_none_shown(exported(tmp_path / "yolo"), originals, truth)
+
+
+def test_what_the_environment_asks_for_holds_for_exports_that_are_written_anew(
+    dataset, originals, truth, tmp_path, capsys, monkeypatch
+):
+    shutil.copytree(dataset, tmp_path / "out")
+    options = ("--format", "yolo", "--blur", "none")
+    assert export(capsys, tmp_path / "out", tmp_path / "yolo", *options)[0] == 0
+    monkeypatch.setenv("CLIPMILL_REQUIRE_BLUR", "1")
+    gone, stays = sorted({clip for clip, _ in originals})
+    assert main(["forget", str(tmp_path / "out"), "--clip", gone, "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)["exports"]
+    (fate,) = [item for item in told if item["output"] == str(tmp_path / "yolo")]
+    assert (fate["fate"], fate["reason"]) == ("written anew", "")
+    pictures = exported(tmp_path / "yolo")
+    assert {clip for clip, _ in pictures} == {stays}
+    assert not [
+        part
+        for key, parts in truth.items()
+        if key in pictures
+        for part in parts
+        if is_shown(pictures[key], originals[key], part)
+    ]
+
+
+def test_an_export_whose_network_is_gone_is_deleted_and_told_why(dataset, originals, tmp_path, capsys):
+    shutil.copytree(dataset, tmp_path / "out")
+    network = write_fixed_finder(tmp_path)
+    options = ("--format", "coco", "--with-images", "--blur-model", str(network))
+    code, told = export(capsys, tmp_path / "out", tmp_path / "coco", *options)
+    assert code == 0, told
+    network.unlink()
+    gone = min(clip for clip, _ in originals)
+    assert main(["forget", str(tmp_path / "out"), "--clip", gone, "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)["exports"]
+    (fate,) = [item for item in told if item["output"] == str(tmp_path / "coco")]
+    assert fate["fate"] == "deleted"
+    assert str(network) in fate["reason"]
+    assert not (tmp_path / "coco").exists()
+
+
 def test_an_export_of_a_time_before_blurring_is_written_anew_with_it(dataset, originals, tmp_path, capsys):
     shutil.copytree(dataset, tmp_path / "out")
     options = ("--format", "yolo", "--blur", "none")

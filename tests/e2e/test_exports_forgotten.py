@@ -109,7 +109,9 @@ def test_an_export_that_was_moved_is_named(event_copy, tmp_path):
     assert command("export", event_copy, "--format", "coco", "-o", tmp_path / "coco")[0] == 0
     (tmp_path / "coco").rename(tmp_path / "elsewhere")
     data = command("forget", event_copy, "--clip", "variable_rate.mp4")[1]
-    assert data["exports"] == [{"output": str(tmp_path / "coco"), "form": "coco", "fate": "left"}]
+    assert data["exports"] == [
+        {"output": str(tmp_path / "coco"), "form": "coco", "fate": "left", "reason": ""}
+    ]
     assert (tmp_path / "elsewhere" / "annotations.json").exists()
 
 

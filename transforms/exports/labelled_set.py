@@ -40,6 +40,7 @@ _DETECTION: Final = (
     "detection_id",
     "track_id",
     "category",
+    "category_raw",
     *_EDGES,
     "score",
     "label_source",

@@ -53,7 +53,14 @@ class Removed:
     exports: Sequence[ForgottenExport]
 
 
-def remove(root: Path, selection: Selection, open_stream: OpenStream, *, dry_run: bool = False) -> Removed:
+def remove(
+    root: Path,
+    selection: Selection,
+    open_stream: OpenStream,
+    *,
+    dry_run: bool = False,
+    must_blur: bool = False,
+) -> Removed:
     """Removes clips and all that is known of them; what stays is sound.
 
     Args:
@@ -61,12 +68,19 @@ def remove(root: Path, selection: Selection, open_stream: OpenStream, *, dry_run
         selection: what is to go.
         open_stream: opens a clip's URI, for exports that are written anew.
         dry_run: only count.
+        must_blur: no image of an export is written anew with faces or plates as they are.
     """
-    return _remove(root, selection, frozenset(), open_stream, dry_run=dry_run)
+    return _remove(root, selection, frozenset(), open_stream, dry_run=dry_run, must_blur=must_blur)
 
 
 def _remove(
-    root: Path, selection: Selection, gone: frozenset[str], open_stream: OpenStream, *, dry_run: bool
+    root: Path,
+    selection: Selection,
+    gone: frozenset[str],
+    open_stream: OpenStream,
+    *,
+    dry_run: bool,
+    must_blur: bool,
 ) -> Removed:
     """The same, with the names of shards that an earlier try has removed."""
     store, aside = LocalStore(root), LocalStore(root / REMOVAL)
@@ -107,7 +121,7 @@ def _remove(
         )
     records = clean_records(root, mentions, dry_run=dry_run)
     pictures = remove_pictures(root, selection.uris, dry_run=dry_run)
-    exports = forget_in_exports(root, selection.clip_ids, open_stream, dry_run=dry_run)
+    exports = forget_in_exports(root, selection.clip_ids, open_stream, dry_run=dry_run, must_blur=must_blur)
     if not dry_run:
         _tidy(root)
     return Removed(
@@ -125,12 +139,13 @@ def was_cut_short(root: Path) -> bool:
     return (root / REMOVAL / _NOTE).is_file()
 
 
-def resume(root: Path, open_stream: OpenStream) -> Selection | None:
+def resume(root: Path, open_stream: OpenStream, *, must_blur: bool = False) -> Selection | None:
     """Finishes a removal that was killed; leftovers of one that had not begun to remove are thrown away.
 
     Args:
         root: the data set's folder, locked by the caller.
         open_stream: opens a clip's URI, for exports that are written anew.
+        must_blur: as of `remove`.
 
     Returns:
         What it was to remove, or None where there was none.
@@ -143,7 +158,7 @@ def resume(root: Path, open_stream: OpenStream) -> Selection | None:
         return None
     put_the_rest_in_place(store, aside, note["rewritten"])
     selection = Selection.from_json(note["selection"])
-    _remove(root, selection, frozenset(note["removed"]), open_stream, dry_run=False)
+    _remove(root, selection, frozenset(note["removed"]), open_stream, dry_run=False, must_blur=must_blur)
     return selection
 
 

@@ -15,6 +15,7 @@ from transforms.tables.evolution import schema_problem
 from transforms.tables.file_facts import sha256_of
 from transforms.tables.files import read_parquet
 from transforms.tables.finished import SEALED
+from transforms.tables.half_corrected import half_corrected
 from transforms.tables.layout import CORRECTING, DATASET, MANIFEST, REMOVAL, is_place_of, shard_of
 from transforms.tables.manifest import COMMITTED, PENDING
 from transforms.tables.queries import NotADatasetError, connect
@@ -120,6 +121,9 @@ def find_problems(root: Path) -> Iterator[str]:
         yield problem
         return
     yield from _cut_short(root)
+    if half_corrected(LocalStore(root), root):
+        # files are not those of the manifest until that is finished
+        return
     run = unfinished(LocalStore(root))
     if run is not None:
         yield _how_far(run)

@@ -8,16 +8,8 @@ from typing import Any, Final
 
 from transforms.tables.commits import FileFacts
 from transforms.tables.files import read_parquet
-from transforms.tables.layout import (
-    CORRECTING,
-    CORRECTING_NOTE,
-    DATASET,
-    DUPLICATES,
-    EMPTY,
-    MANIFEST,
-    WHOLE,
-    is_place_of,
-)
+from transforms.tables.half_corrected import half_corrected
+from transforms.tables.layout import DATASET, DUPLICATES, EMPTY, MANIFEST, WHOLE, is_place_of
 from transforms.tables.manifest import COMMITTED
 from transforms.tables.queries import NotADatasetError, refuse_other_schema
 from transforms.tables.schemas import SHARD_TABLES, TABLES
@@ -66,10 +58,8 @@ def read_finished(store: Store, place: object) -> Finished:
         NotADatasetError: there is none, or one of another schema.
         UnfinishedError: a run has not ended, or corrections are half in place.
     """
-    if CORRECTING_NOTE in store.sizes(CORRECTING):
-        raise UnfinishedError(
-            f"{place}: corrections are being put into labels, or were cut short there; wait, or run clipmill correct again"
-        )
+    if problem := half_corrected(store, place):
+        raise UnfinishedError(problem)
     try:
         described = store.read(DATASET)
     except (FileNotFoundError, NotADirectoryError) as error:

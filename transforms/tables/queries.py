@@ -5,15 +5,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from transforms.tables.evolution import schema_problem
+from transforms.tables.half_corrected import half_corrected
 from transforms.tables.layout import DATASET, MANIFEST
 from transforms.tables.schemas import TABLES
+from transforms.tables.store import LocalStore
 
 if TYPE_CHECKING:
     import duckdb
 
 
 class NotADatasetError(Exception):
-    """The folder holds no data set, or one of another schema."""
+    """The folder holds no data set, or none that can be read now."""
 
 
 def connect(root: Path) -> "duckdb.DuckDBPyConnection":
@@ -26,7 +28,8 @@ def connect(root: Path) -> "duckdb.DuckDBPyConnection":
         A connection with a view for every table and for the manifest; it reads no other files.
 
     Raises:
-        NotADatasetError: the folder is not there or holds no data set, or one of another schema.
+        NotADatasetError: the folder is not there or holds no data set, or one of another schema, or one in which
+            corrections are half in place.
     """
     # nor do workers of a data loader, which start anew each epoch, ask for SQL
     import duckdb
@@ -35,6 +38,8 @@ def connect(root: Path) -> "duckdb.DuckDBPyConnection":
     if not (root / DATASET).is_file():
         raise NotADatasetError(f"{root}: no data set here ({DATASET} is missing); label clips into it first")
     refuse_other_schema(root, (root / DATASET).read_bytes())
+    if problem := half_corrected(LocalStore(root), root):
+        raise NotADatasetError(problem)
     if not (root / MANIFEST).is_file():
         raise NotADatasetError(f"{root}: {MANIFEST} is missing: a run was cut short; run it again")
     connection = duckdb.connect(config={"python_enable_replacements": False})

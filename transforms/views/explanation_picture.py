@@ -39,7 +39,12 @@ def draw_explanation(
         # the two boxes mostly lie on each other: one caption tells of both
         boxes.append(DrawnBox(raw.box, "", "network"))
         said.append(f"network: {raw.category} {raw.score:.2f}")
-    if found.steps:
+    if found.corrections:
+        row = found.stored
+        said.append(f"{row['label_source']}: {row['category']} {row['score']:.2f}")
+        edges = (row["x_min_px"], row["y_min_px"], row["x_max_px"], row["y_max_px"])
+        boxes.append(DrawnBox(edges, ", ".join(said), row["label_source"]))
+    elif found.steps:
         last = found.steps[-1]
         said.append(f"{last.label_source}: {last.category} {last.score:.2f}")
         boxes.append(DrawnBox(last.box, ", ".join(said), last.label_source))

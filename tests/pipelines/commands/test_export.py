@@ -98,7 +98,9 @@ def test_a_failed_export_leaves_the_earlier_one_known(source, tmp_path, capsys):
     capsys.readouterr()
     assert main(["forget", str(source), "--clip", "a", "--json"]) == 0
     exports = json.loads(capsys.readouterr().out)["exports"]
-    assert exports == [{"output": str(tmp_path / "out"), "form": "cvat", "fate": "written anew"}]
+    assert exports == [
+        {"output": str(tmp_path / "out"), "form": "cvat", "fate": "written anew", "reason": ""}
+    ]
     assert not (tmp_path / "out" / "a").exists()
     assert (tmp_path / "out" / "b" / "annotations.xml").is_file()
 

@@ -145,7 +145,8 @@ def test_a_still_is_the_frame_that_is_on_the_screen(viewed, clip_id):
 def test_a_covered_still_is_the_labelled_frame_before(viewed, clip_id, asked, shown):
     clip = viewed.clips[clip_id]
     cover = still_cover(viewed, clip, asked, Blur())
-    assert (cover.time_ns, len(cover.boxes.at(shown))) == (shown, 1)
+    # a car that the network called a truck, and a person that was set aside
+    assert (cover.time_ns, len(cover.boxes.at(shown))) == (shown, 3)
     reference = reopen(clip.uri, clip.content_sha256, open_stream)
     at, picture = covered_still(reference, cover, open_stream)
     assert at == shown

@@ -23,7 +23,7 @@ STEP_NS = 200_000_000
 
 
 def boxes(*rows):
-    """Rows (frame, category, track, edges, score)."""
+    """Rows (frame, category, track, edges, what the network called it)."""
     columns = list(zip(*rows, strict=True)) if rows else [[]] * 5
     edges = np.array(columns[3], np.float32).reshape(-1, 4)
     names = ("x_min_px", "y_min_px", "x_max_px", "y_max_px")
@@ -32,7 +32,7 @@ def boxes(*rows):
         "track_id": columns[2],
         "category": columns[1],
         **{name: edges[:, place] for place, name in enumerate(names)},
-        "score": columns[4],
+        "category_raw": columns[4],
     }
     return PeopleAndVehicles.from_table(
         pa.table({name: pa.array(column, DETECTIONS.field(name).type) for name, column in table.items()})
@@ -99,22 +99,26 @@ def white_finder():
 def test_heads_and_lower_parts_are_blurred_by_rule():
     found = ClipRegions(
         boxes(
-            (0, "person", None, (10, 10, 50, 110), 0.9),
-            (0, "car", "a", (100, 20, 200, 80), 0.2),
-            (1, "rider", None, (10, 10, 50, 110), 0.01),
-            (1, "person", None, (10, 10, 50, 110), 0.0),
-            (1, "traffic_light", None, (60, 10, 70, 30), 0.9),
+            (0, "person", None, (10, 10, 50, 110), None),
+            (0, "car", "a", (100, 20, 200, 80), None),
+            (1, "rider", None, (10, 10, 50, 110), None),
+            (1, "traffic_light", None, (60, 10, 70, 30), "traffic_light"),
+            (3, "bicycle", None, (10, 10, 50, 110), "rider"),
+            (4, "person", None, (10, 10, 50, 110), "car"),
         ),
         Blur(),
     )
     assert [(region.kind, region.model) for region in found.at(0)] == [("face", HEADS), ("plate", PLATES)]
-    # one that was set aside as no object, and what is neither person nor vehicle, hide nothing
+    # what is neither person nor vehicle hides nothing
     assert [region.kind for region in found.at(STEP_NS)] == ["face"]
     assert found.at(2 * STEP_NS) == []
+    # what the network called it counts as well
+    assert [region.kind for region in found.at(3 * STEP_NS)] == ["face"]
+    assert {region.kind for region in found.at(4 * STEP_NS)} == {"face", "plate"}
 
 
 def test_only_what_is_asked_for_is_blurred():
-    both = boxes((0, "person", None, (10, 10, 50, 110), 0.9), (0, "car", None, (100, 20, 200, 80), 0.9))
+    both = boxes((0, "person", None, (10, 10, 50, 110), None), (0, "car", None, (100, 20, 200, 80), None))
     assert [region.kind for region in ClipRegions(both, Blur(("plate",))).at(0)] == ["plate"]
     assert ClipRegions(both, NO_BLUR).at(0) == []
 
@@ -130,10 +134,10 @@ def test_of_a_bust_more_is_covered_than_of_a_whole_person():
 def test_rows_that_are_no_boxes_are_left_out():
     nan = float("nan")
     found = boxes(
-        (0, "person", None, (10, 10, nan, 110), 0.9),
-        (0, "person", None, (50, 10, 10, 110), 0.9),
-        (0, "person", None, (1e9, 10, 2e9, 110), 0.9),
-        (3, "bus", "t", (1, 2, 3, 4), 0.9),
+        (0, "person", None, (10, 10, nan, 110), None),
+        (0, "person", None, (50, 10, 10, 110), None),
+        (0, "person", None, (1e9, 10, 2e9, 110), None),
+        (3, "bus", "t", (1, 2, 3, 4), None),
     )
     assert found.times_ns.tolist() == [3 * STEP_NS]
     assert list(found.at(3 * STEP_NS)) == [0]
@@ -142,8 +146,8 @@ def test_rows_that_are_no_boxes_are_left_out():
 
 def test_a_face_is_found_in_its_box_and_carried_along_its_track(white_finder):
     # the person goes to the right by 10 px a frame; the middle of the box is white in frame 2 alone
-    rows = [(k, "person", "walker", (20 + 10 * k, 20, 60 + 10 * k, 120), 0.9) for k in range(12)]
-    rows.append((3, "person", "other", (200, 20, 240, 120), 0.9))
+    rows = [(k, "person", "walker", (20 + 10 * k, 20, 60 + 10 * k, 120), None) for k in range(12)]
+    rows.append((3, "person", "other", (200, 20, 240, 120), None))
     looked = []
 
     def frames():
@@ -178,7 +182,7 @@ def test_a_face_is_found_in_its_box_and_carried_along_its_track(white_finder):
 def test_without_rules_only_what_a_network_finds_is_blurred(white_finder):
     image = np.zeros((140, 260, 3), np.uint8)
     image[40:100, 45:75] = 255
-    rows = boxes((0, "person", "a", (40, 20, 80, 120), 0.9), (0, "car", "b", (100, 20, 240, 120), 0.9))
+    rows = boxes((0, "person", "a", (40, 20, 80, 120), None), (0, "car", "b", (100, 20, 240, 120), None))
     found = ClipRegions(rows, Blur(rules=False), [white_finder], lambda: [(0, image)])
     assert [(region.kind, region.model) for region in found.at(0)] == [("face", "white")]
 
@@ -187,4 +191,4 @@ def test_without_networks_no_picture_is_decoded():
     def frames():
         raise AssertionError
 
-    ClipRegions(boxes((0, "person", None, (10, 10, 50, 110), 0.9)), Blur(), (), frames)
+    ClipRegions(boxes((0, "person", None, (10, 10, 50, 110), None)), Blur(), (), frames)
