@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from pipelines.logs import FORMATS, LEVELS
-from pipelines.outcome import JobError, Outcome, UsageError
+from pipelines.outcome import ExitCode, JobError, Outcome, UsageError
 
 HELP = "label clips: files, folders, globs or URLs in, a data set out"
 EXAMPLES = """
@@ -242,7 +242,14 @@ def label(job: Any, arguments: argparse.Namespace, *, retries_failed: bool = Fal
         raise
     if metrics_file:
         write_metrics(metrics_file, result.metrics)
-    return Outcome(result.data, (_human(result.data),), result.exit_code)
+    human = [_human(result.data)]
+    if result.exit_code == ExitCode.TOO_MANY_FAILED:
+        clips = result.data["clips"]
+        allowed = f"max_failed_share {job.max_failed_share:g}"
+        human.append(
+            f"exit code 3: {clips['failed']} of {clips['found']} clips failed, more than {allowed} allows"
+        )
+    return Outcome(result.data, tuple(human), result.exit_code)
 
 
 def foretell(job: Any, beam_arguments: list[str]) -> Outcome:

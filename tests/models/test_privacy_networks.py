@@ -162,7 +162,9 @@ def test_they_are_not_taken_for_detectors_and_detectors_not_for_them():
 
 
 def test_one_that_cannot_be_had_says_what_goes_without():
-    with pytest.raises(ModelFetchError, match="leave `--blur-model` and `--no-blur-rules` out: rules need no network"):
+    with pytest.raises(
+        ModelFetchError, match="leave `--blur-model` and `--no-blur-rules` out: rules need no network"
+    ):
         find_model("lpd-yunet", task="privacy")
 
 

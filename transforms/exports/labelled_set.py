@@ -42,6 +42,7 @@ _DETECTION: Final = (
     "category",
     "category_raw",
     *_EDGES,
+    *(f"raw_{edge}" for edge in _EDGES),
     "score",
     "label_source",
     "model_digest",

@@ -11,8 +11,8 @@ from transforms.labels.privacy.clip_regions import ClipRegions, Frames
 from transforms.labels.privacy.covering import blurred
 from transforms.labels.privacy.settings import Blur, load_networks
 
-_BOXES: Final = """SELECT timestamp_ns, track_id, category, x_min_px, y_min_px, x_max_px, y_max_px, category_raw
-    FROM detections WHERE clip_id = ?"""
+_BOXES: Final = """SELECT timestamp_ns, track_id, category, x_min_px, y_min_px, x_max_px, y_max_px,
+    category_raw, raw_x_min_px, raw_y_min_px, raw_x_max_px, raw_y_max_px FROM detections WHERE clip_id = ?"""
 
 _LABELLED: Final = """SELECT frame_id FROM frames
     WHERE clip_id = ? AND timestamp_ns = ? AND sample_index IS NOT NULL AND NOT is_damaged"""

@@ -86,7 +86,7 @@ export class Lane {
   follow(atNs, advancing, rate, isMaster) {
     const clip = this.clipAt(atNs);
     if (clip !== (this.current?.clip ?? null)) this.change(clip, atNs);
-    if (!clip) return;
+    if (!clip) return this.say("no clip at this time");
     if (clip.plays === "video") this.followVideo(atNs, advancing, rate, isMaster);
     else if (clip.plays === "frames") this.followStills(atNs - clip.start_ns);
     const after = this.clips.find((other) => other.start_ns > clip.start_ns);
@@ -160,7 +160,6 @@ export class Lane {
     this.current = null;
     this.title.textContent = clip ? clip.name : "";
     if (!clip) {
-      this.say("no clip at this time");
       this.redraw();
       return;
     }
@@ -264,6 +263,8 @@ export class Lane {
   }
 
   say(words) {
+    // a screen reader would read the same words out again
+    if (this.note.textContent === words) return;
     this.note.textContent = words;
     this.note.hidden = !words;
   }

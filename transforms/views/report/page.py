@@ -77,13 +77,14 @@ def report_page(
         _refuse_incomplete(root, tables)
         drives = read_drives(tables)
         examples = choose(tables)
-        drawn = pictures(examples, open_stream, frame_cover(data, blur or Blur()))
+        blur = blur or Blur()
+        drawn = pictures(examples, open_stream, frame_cover(data, blur))
         networks = {model["sha256"]: model["name"] for model in facts["lineage"].get("models", [])}
         parts = [
             ingested(facts, tables),
             coverage(tables, drives, networks),
             categories(facts, tables),
-            wall(examples, drawn),
+            wall(examples, drawn, blur.kinds),
             tracks(tables),
             quality(tables),
             telemetry(drives),

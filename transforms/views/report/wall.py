@@ -30,12 +30,13 @@ class _Card:
     detection_id: str
 
 
-def wall(examples: Sequence[Example], pictures: Sequence[Picture]) -> Section:
+def wall(examples: Sequence[Example], pictures: Sequence[Picture], blurred: Sequence[str]) -> Section:
     """The wall.
 
     Args:
         examples: what is shown.
         pictures: one of each.
+        blurred: kinds of what is blurred in them.
     """
     if not examples:
         return Section("wall", "Labelled frames", paragraph("There is no label to look at."))
@@ -48,6 +49,11 @@ def wall(examples: Sequence[Example], pictures: Sequence[Picture]) -> Section:
         sorted({card.category for card in cards}),
         sorted({card.camera for card in cards}),
     )
+    if blurred:
+        kinds = " and ".join(f"{kind}s" for kind in blurred)
+        body += paragraph(
+            f"Where {kinds} may be, these pictures are blurred; the clips are as they were.", "hint"
+        )
     if missing:
         body += paragraph(
             f"{count(missing)} of {count(len(cards))} frames could not be shown; each says why.", "hint"

@@ -23,9 +23,11 @@ STEP_NS = 200_000_000
 
 
 def boxes(*rows):
-    """Rows (frame, category, track, edges, what the network called it)."""
-    columns = list(zip(*rows, strict=True)) if rows else [[]] * 5
+    """Rows (frame, category, track, edges, what the network called it, and where it had it if elsewhere)."""
+    rows = [(*row, row[3]) if len(row) == 5 else row for row in rows]
+    columns = list(zip(*rows, strict=True)) if rows else [[]] * 6
     edges = np.array(columns[3], np.float32).reshape(-1, 4)
+    raw = np.array(columns[5], np.float32).reshape(-1, 4)
     names = ("x_min_px", "y_min_px", "x_max_px", "y_max_px")
     table = {
         "timestamp_ns": [frame * STEP_NS for frame in columns[0]],
@@ -33,6 +35,7 @@ def boxes(*rows):
         "category": columns[1],
         **{name: edges[:, place] for place, name in enumerate(names)},
         "category_raw": columns[4],
+        **{f"raw_{name}": raw[:, place] for place, name in enumerate(names)},
     }
     return PeopleAndVehicles.from_table(
         pa.table({name: pa.array(column, DETECTIONS.field(name).type) for name, column in table.items()})
@@ -115,6 +118,15 @@ def test_heads_and_lower_parts_are_blurred_by_rule():
     # what the network called it counts as well
     assert [region.kind for region in found.at(3 * STEP_NS)] == ["face"]
     assert {region.kind for region in found.at(4 * STEP_NS)} == {"face", "plate"}
+
+
+def test_what_hindsight_moved_is_blurred_where_the_network_had_it_too():
+    here, near, there = (10, 10, 50, 110), (11, 9, 51, 109), (30, 10, 70, 110)
+    found = ClipRegions(
+        boxes((0, "person", "a", here, "person", near), (1, "person", "a", here, "person", there)), Blur()
+    )
+    assert len(found.at(0)) == 1
+    assert sorted(region.edges[0] < 20 for region in found.at(STEP_NS)) == [False, True]
 
 
 def test_only_what_is_asked_for_is_blurred():
