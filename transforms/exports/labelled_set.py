@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 
 from transforms.clips.sampling import Sampling
 from transforms.exports.frames import CATEGORY_INDEX, Box, Clip, ExportError, Frame
+from transforms.exports.object_numbers import ObjectNumbers
 from transforms.exports.settings import ExportSettings
 from transforms.labels.privacy.boxes import BOX_COLUMNS, PeopleAndVehicles
 from transforms.splits.rule import HELD_OUT
@@ -108,7 +109,7 @@ class LabelledSet:
             for table in faults.pieces(fault)
             for clip in table["clip_id"].to_pylist()
         )
-        self._numbers = _ObjectNumbers()
+        self._numbers = ObjectNumbers()
 
     @property
     def cameras(self) -> set[str]:
@@ -261,33 +262,6 @@ class LabelledSet:
                 object_id=shown,
                 object_number=None if shown is None else self._numbers.number(shown),
             )
-
-
-class _ObjectNumbers:
-    """Numbers objects in the order in which they are first seen; holds those of one drive."""
-
-    def __init__(self) -> None:
-        self._next = 1
-        self._drive: str | None = None
-        self._object_of: dict[str, str] = {}
-        self._numbers: dict[str, int] = {}
-
-    def of_drive(self, drive: str, objects: RowsByKey) -> Mapping[str, str]:
-        """Track → object of a drive; what is known of the drive before is let go."""
-        if drive != self._drive:
-            self._drive = drive
-            self._numbers = {}
-            self._object_of = {
-                row["track_id"]: row["object_id"] for table in objects.pieces(drive) for row in _rows(table)
-            }
-        return self._object_of
-
-    def number(self, shown: str) -> int:
-        """The number of an object."""
-        if shown not in self._numbers:
-            self._numbers[shown] = self._next
-            self._next += 1
-        return self._numbers[shown]
 
 
 def _sampling(settings: Mapping[str, Any]) -> Sampling:
