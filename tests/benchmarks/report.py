@@ -9,6 +9,7 @@ have. `--pictures` writes docs/pictures/report-*.jpg.
 """
 
 import argparse
+import json
 import os
 import shutil
 import struct
@@ -114,6 +115,7 @@ def multiplied(folder: Path, labelled: Path, count: int, seconds: float) -> Path
         changed = {
             **source,
             "uri": str(path),
+            "bytes": path.stat().st_size,
             "content_sha256": digest,
             "start_utc_ns": start,
             "duration_ns": int(seconds * 1e9),
@@ -163,11 +165,14 @@ def write(output: Path, name: str, number: int, table: pa.Table) -> None:
 
 def measure(folder: Path, dataset: Path) -> None:
     target = folder / "report.html"
-    peak, seconds, _ = run_measured(command("report", dataset, "-o", target, "--json"))
+    peak, seconds, told = run_measured(command("report", dataset, "-o", target, "--json"))
+    made = json.loads(told)
     used = os.times()
     rows = sum(pq.read_metadata(path).num_rows for path in (dataset / "detections").glob("*.parquet"))
     clips = len(list((dataset / "clips").glob("*.parquet")))
-    print(f"{clips} clips, {rows:,} boxes")
+    if made["missing_pictures"]:
+        raise SystemExit(f"frames are not shown, so figures would say little: {made['missing_pictures']}")
+    print(f"{clips} clips, {rows:,} boxes, {made['pictures']} labelled frames shown")
     print(
         f"report: {seconds:.1f} s (wanted < 30), {used.children_user + used.children_system:.1f} s of a core "
         f"with labelling and copying, {peak / 2**20:.0f} MiB"

@@ -326,7 +326,7 @@ def test_the_picture_of_an_explained_row_shows_none(dataset, originals, truth, t
 
 def test_frames_of_a_report_show_none(dataset, originals, truth, tmp_path, capsys):
     with connect(dataset) as data:
-        cover = frame_cover(data, Blur())
+        cover = frame_cover(data, Blur(), originals)
         assert_none_shown({key: cover(*key, originals[key]) for key in truth}, originals, truth)
     pages = []
     for options in ((), ("--blur", "none")):
@@ -359,7 +359,7 @@ def ask(dataset):
 
 def test_stills_of_the_viewer_are_of_labelled_frames_and_show_none(dataset, originals, truth, ask):
     with connect(dataset) as data:
-        cover = frame_cover(data, Blur())
+        cover = frame_cover(data, Blur(), originals)
         covered = {key: cover(*key, originals[key]) for key in originals}
     assert_none_shown(covered, originals, truth)
     encoded = {
@@ -393,7 +393,7 @@ def test_a_viewer_that_blurs_hands_out_no_clip(originals, ask):
 def test_frames_without_labels_are_not_covered_but_refused(dataset, originals):
     clip, time_ns = next(iter(originals))
     with connect(dataset) as data, pytest.raises(ValueError, match="who is in it is not known"):
-        frame_cover(data, Blur())(clip, time_ns + 1, originals[clip, time_ns])
+        frame_cover(data, Blur(), [(clip, time_ns + 1)])(clip, time_ns + 1, originals[clip, time_ns])
 
 
 def test_pictures_are_refused_where_blur_is_required(dataset, tmp_path, capsys, monkeypatch):

@@ -78,7 +78,8 @@ def report_page(
         drives = read_drives(tables)
         examples = choose(tables)
         blur = blur or Blur()
-        drawn = pictures(examples, open_stream, frame_cover(data, blur))
+        shown = {(example.clip_id, example.timestamp_ns) for example in examples}
+        drawn = pictures(examples, open_stream, frame_cover(data, blur, shown))
         networks = {model["sha256"]: model["name"] for model in facts["lineage"].get("models", [])}
         parts = [
             ingested(facts, tables),
